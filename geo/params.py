@@ -1,0 +1,240 @@
+"""Parameters that change a number: the science. What describes the machine stands in :mod:`geo.settings`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from geo.errors import Fault, ParamsError
+
+CRITERIA = ("location", "size", "access", "conditions")
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Weights(_Group):
+    """Weight of each criterion in the score; only their ratios matter."""
+
+    location: float = Field(0.25, ge=0, le=1)
+    size: float = Field(0.30, ge=0, le=1)
+    access: float = Field(0.30, ge=0, le=1)
+    conditions: float = Field(0.15, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Weights:
+        if not any(getattr(self, name) for name in CRITERIA):
+            raise ValueError("at least one weight must be above 0")
+        return self
+
+    def normalised(self) -> dict[str, float]:
+        """Return the weights scaled to a sum of 1; the only place that does so."""
+        total = sum(getattr(self, name) for name in CRITERIA)
+        return {name: getattr(self, name) / total for name in CRITERIA}
+
+
+#: Free-flow speeds in km/h: modelling assumptions for Hanoi's mixed traffic, editable.
+_SPEEDS: dict[str, dict[str, float]] = {
+    "motorbike": {
+        "trunk": 45, "primary": 38, "secondary": 34, "tertiary": 30, "unclassified": 25,
+        "residential": 22, "living_street": 15, "service": 15, "track": 12, "path": 8,
+        "pedestrian": 0, "footway": 0, "steps": 0, "motorway": 0, "ferry": 8,
+    },
+    "car": {
+        "motorway": 80, "trunk": 50, "primary": 38, "secondary": 32, "tertiary": 27, "unclassified": 22,
+        "residential": 18, "living_street": 10, "service": 10, "track": 0, "path": 0,
+        "pedestrian": 0, "footway": 0, "steps": 0, "ferry": 8,
+    },
+    "walk": {
+        "motorway": 0, "trunk": 4.8, "primary": 4.8, "secondary": 4.8, "tertiary": 4.8, "unclassified": 4.8,
+        "residential": 4.8, "living_street": 4.8, "service": 4.8, "track": 4.5, "path": 4.5,
+        "pedestrian": 4.8, "footway": 4.8, "steps": 2.4, "ferry": 8,
+    },
+}  # fmt: skip
+
+Mode = Literal["motorbike", "car", "walk"]
+#: Classes of OSM ``highway`` values that a speed is given for; ``_link`` values count as their parent.
+HIGHWAY_CLASSES = tuple(sorted({name for table in _SPEEDS.values() for name in table}))
+
+
+class AccessParams(_Group):
+    """How citizens travel; everything the travel times depend on."""
+
+    mode: Mode = "motorbike"
+    speeds_kmh: dict[str, dict[str, float]] = Field(default_factory=lambda: {m: dict(t) for m, t in _SPEEDS.items()})
+    ferry_wait_min: float = Field(10.0, ge=0, le=120)
+    snap_limit_m: float = Field(500.0, gt=0, le=5000)
+    cutoff_min: float = Field(180.0, gt=0, le=600)
+    demand_cell_m: float = Field(400.0, ge=50, le=5000)
+
+    @model_validator(mode="after")
+    def _known_classes(self) -> AccessParams:
+        for mode, table in self.speeds_kmh.items():
+            if mode not in _SPEEDS:
+                raise ValueError(f"unknown mode {mode!r}; allowed: {', '.join(_SPEEDS)}")
+            for name, speed in table.items():
+                if name not in HIGHWAY_CLASSES:
+                    raise ValueError(f"unknown highway class {name!r}; allowed: {', '.join(HIGHWAY_CLASSES)}")
+                if not 0 <= speed <= 130:
+                    raise ValueError(f"speed of {mode}.{name} is {speed} km/h; allowed: 0 (closed) to 130")
+        merged = {mode: {**table, **self.speeds_kmh.get(mode, {})} for mode, table in _SPEEDS.items()}
+        object.__setattr__(self, "speeds_kmh", merged)
+        return self
+
+
+class ScoreParams(_Group):
+    """From figures to scores between 0 and 1."""
+
+    access_zero_min: float = Field(30.0, gt=0, le=240, description="travel time at which access scores 0")
+    frontage_share: float = Field(0.3, ge=0, le=1, description="share of the street's class in the location score")
+    good_0_1: float = Field(1.0, ge=0, le=1)
+    fair_0_1: float = Field(0.6, ge=0, le=1)
+    poor_0_1: float = Field(0.2, ge=0, le=1)
+    service_life_years: float = Field(60.0, gt=0, le=200)
+    base_year: int = Field(2025, ge=1900, le=2100)
+    hall_seats: float = Field(100.0, gt=0, le=10000)
+    parking_m2_per_motorbike: float = Field(3.0, gt=0, le=30, description="TCVN 4319:2012")
+
+
+class Norms(_Group):
+    """Floor area by title, Decree 155/2025/ND-CP, commune level; staff where no table gives it."""
+
+    secretary_m2: float = Field(30.0, ge=0)
+    deputy_or_chair_m2: float = Field(20.0, ge=0)
+    department_head_m2: float = Field(18.0, ge=0, description="one source says 20")
+    specialist_m2: float = Field(15.0, ge=0)
+    common_area_share: float = Field(0.85, ge=0, le=3, description="as cited for a comparable office; unverified")
+    n_deputies_and_chairs: int = Field(8, ge=0)
+    n_department_heads: int = Field(10, ge=0)
+    city_staff: float = Field(9536.0, gt=0, description="officials in all units together")
+    base_staff: float = Field(40.0, ge=0, description="staff of a unit that does not depend on its population")
+    usable_share: float = Field(0.75, gt=0, le=1, description="usable share of floor area where only that is known")
+
+
+class ChoiceParams(_Group):
+    """One site or two, and the city's budget."""
+
+    max_sites: int = Field(232, ge=1)
+    unit_weight: Literal["population", "equal"] = "population"
+    reception: Literal["committee_site", "both_sites"] = "committee_site"
+    split_penalty: float = Field(0.02, ge=0, le=1, description="score lost by working in two houses")
+    split_penalty_per_min: float = Field(0.002, ge=0, le=1, description="and per minute between them")
+    min_gain: float = Field(0.0, ge=0, le=1, description="gain that a second site must exceed")
+
+
+class Params(_Group):
+    """All parameters of a plan.
+
+    Examples
+    --------
+    >>> Params().with_values({"weights.size": 0.5}).weights.size
+    0.5
+    """
+
+    weights: Weights = Weights()
+    access: AccessParams = AccessParams()
+    score: ScoreParams = ScoreParams()
+    norms: Norms = Norms()
+    choice: ChoiceParams = ChoiceParams()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the parameters as canonical JSON, first 16 hexadecimal digits."""
+        return digest_of(self)
+
+    def with_values(self, values: Mapping[str, Any]) -> Params:
+        """Return a copy with dotted names replaced, validated again.
+
+        Raises
+        ------
+        ParamsError
+            A name is unknown or a value is out of its bounds.
+        """
+        data = self.model_dump()
+        for name, value in values.items():
+            group = data
+            *path, leaf = name.split(".")
+            for part in path:
+                child = group.get(part)
+                if not isinstance(child, dict):
+                    raise ParamsError(_unknown(name))
+                group = child
+            if leaf not in group and not name.startswith("access.speeds_kmh."):
+                raise ParamsError(_unknown(name))
+            group[leaf] = value
+        return _validated(data)
+
+    def to_toml(self) -> str:
+        """Return the parameters as TOML; :func:`read_params` reads them back unchanged."""
+        return tomlkit.dumps(self.model_dump())
+
+
+def digest_of(group: BaseModel) -> str:
+    """Return the first 16 hexadecimal digits of the SHA-256 of `group` as canonical JSON."""
+    text = json.dumps(group.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_params(path: str | Path | None = None, *, overrides: Iterable[str] = ()) -> Params:
+    """Read a TOML file and ``name=value`` overrides, both optional.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        TOML with the groups of :class:`Params`; what it leaves out keeps its default.
+    overrides : iterable of str
+        Such as ``"weights.size=0.5"``; the value is read as TOML, else as a plain word.
+
+    Raises
+    ------
+    ParamsError
+        The file is not TOML, a name is unknown or a value is out of its bounds.
+    """
+    file = None if path is None else str(Path(path).name)
+    data: dict[str, Any] = {}
+    if path is not None:
+        try:
+            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ParamsError(Fault(key="params_unreadable", file=file, values={"detail": str(error)})) from error
+    params = _validated(data, file=file)
+    values: dict[str, Any] = {}
+    for override in overrides:
+        name, equals, text = override.partition("=")
+        if not equals:
+            raise ParamsError(Fault(key="params_override", value=override))
+        try:
+            values[name.strip()] = tomllib.loads(f"x = {text}")["x"]
+        except tomllib.TOMLDecodeError:
+            values[name.strip()] = text.strip()
+    return params.with_values(values)
+
+
+def _unknown(name: str) -> Fault:
+    return Fault(key="params_unknown", column=name)
+
+
+def _validated(data: Mapping[str, Any], *, file: str | None = None) -> Params:
+    try:
+        return Params.model_validate(data)
+    except ValidationError as error:
+        raise ParamsError(
+            [
+                Fault(
+                    key="params_unknown" if e["type"] == "extra_forbidden" else "params_value",
+                    file=file,
+                    column=".".join(str(part) for part in e["loc"]),
+                    value=str(e["input"])[:80],
+                    values={"allowed": e["msg"]},
+                )
+                for e in error.errors()
+            ]
+        ) from error

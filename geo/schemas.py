@@ -1,0 +1,196 @@
+"""The tables that pass between the modules: the data dictionary.
+
+Every table is indexed by its id, a string, and joined by id only. A numeric column carries its unit in its name.
+Inside the package geometry is in the city's metric CRS (``City.crs``); EPSG:4326 is met only in files.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import geopandas as gpd
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import Series
+from pandera.typing.geopandas import GeoSeries
+
+from geo.errors import GeoError
+
+WGS84 = "EPSG:4326"
+
+#: How a clause of the resolution names an old commune.
+RELATIONS = ("whole", "part", "remainder", "part_area_only", "part_area_whole_population")
+#: What a building was until the reform.
+SITE_KINDS = ("district_office", "commune_office", "other")
+#: Grades of a building's state; their scores are parameters.
+CONDITIONS = ("good", "fair", "poor")
+#: What a chosen building is used for.
+ROLES = ("all_functions", "committee_one_stop", "party_council")
+#: Why a travel time is missing.
+UNREACHABLE = ("no_road_within_snap_limit", "island", "one_way_trap", "cut_off", "no_network")
+#: The value of ``data_source`` that marks a row as made by a model; every output then says so.
+MODELLED = "modelled"
+
+
+class _Table(pa.DataFrameModel):
+    class Config:
+        strict = True
+        coerce = True
+        ordered = False
+
+
+class Communes(_Table):
+    """Old communes, until the reform. Index: commune_id."""
+
+    name: Series[str]
+    kind: Series[str] = pa.Field(nullable=True)
+    district_id: Series[str]
+    district_name: Series[str] = pa.Field(nullable=True)
+    population: Series[float] = pa.Field(ge=0, nullable=True)
+    area_km2: Series[float] = pa.Field(gt=0, nullable=True)  # official figure, not the polygon's
+    data_source: Series[str]
+    geometry: GeoSeries
+
+
+class Clauses(_Table):
+    """One row per old commune named in a clause, in the order of the resolution. Index: 0, 1, 2, ..."""
+
+    clause: Series[int]
+    unit_id: Series[str]
+    unit_name: Series[str]
+    commune_id: Series[str]
+    commune_name: Series[str]
+    relation: Series[str] = pa.Field(isin=RELATIONS)
+    area_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+
+
+class UnitFacts(_Table):
+    """What is known of the new units. Index: unit_id. A unit without an official polygon has an empty geometry."""
+
+    name: Series[str]
+    kind: Series[str] = pa.Field(nullable=True)
+    area_km2: Series[float] = pa.Field(gt=0, nullable=True)
+    population: Series[float] = pa.Field(ge=0, nullable=True)
+    staff: Series[float] = pa.Field(ge=0, nullable=True)
+    lon: Series[float] = pa.Field(nullable=True)
+    lat: Series[float] = pa.Field(nullable=True)
+    data_source: Series[str]
+    geometry: GeoSeries = pa.Field(nullable=True)
+
+
+class Pieces(_Table):
+    """What an old commune gave to a unit. Index: 0, 1, 2, ... in the order of the clauses."""
+
+    commune_id: Series[str]
+    unit_id: Series[str]
+    relation: Series[str] = pa.Field(isin=RELATIONS)
+    method: Series[str] = pa.Field(isin=("whole", "official", "modelled"))
+    area_km2: Series[float] = pa.Field(ge=0)  # geodesic
+    area_share: Series[float] = pa.Field(ge=0, le=1)  # of the old commune
+    population: Series[float] = pa.Field(ge=0, nullable=True)
+    population_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    geometry: GeoSeries
+
+
+class Units(_Table):
+    """The new units. Index: unit_id."""
+
+    name: Series[str]
+    kind: Series[str] = pa.Field(nullable=True)
+    area_km2: Series[float] = pa.Field(ge=0)  # geodesic, of the polygon
+    official_area_km2: Series[float] = pa.Field(gt=0, nullable=True)
+    population: Series[float] = pa.Field(ge=0)
+    staff: Series[float] = pa.Field(ge=0, nullable=True)  # where a table gives it
+    geometry: GeoSeries
+
+
+class Districts(_Table):
+    """Old districts, the dissolve of their communes. Index: district_id."""
+
+    name: Series[str] = pa.Field(nullable=True)
+    area_km2: Series[float] = pa.Field(ge=0)
+    population: Series[float] = pa.Field(ge=0, nullable=True)
+    geometry: GeoSeries
+
+
+class Audit(_Table):
+    """Findings of the merge. Index: 0, 1, 2, ..."""
+
+    check: Series[str]
+    subject: Series[str]  # "city", or the id of a unit or commune
+    value: Series[float]
+    limit: Series[float] = pa.Field(nullable=True)
+    passed: Series[bool]
+    note: Series[str]
+
+
+class Inventory(_Table):
+    """Buildings as the inventory lists them. Index: site_id."""
+
+    name: Series[str]
+    kind: Series[str] = pa.Field(isin=SITE_KINDS)
+    address: Series[str] = pa.Field(nullable=True)
+    commune_id: Series[str] = pa.Field(nullable=True)  # its owner, or the commune it stood in
+    district_id: Series[str] = pa.Field(nullable=True)
+    floor_area_m2: Series[float] = pa.Field(gt=0, nullable=True)
+    usable_area_m2: Series[float] = pa.Field(gt=0, nullable=True)  # clear internal dimensions
+    land_area_m2: Series[float] = pa.Field(gt=0, nullable=True)
+    parking_area_m2: Series[float] = pa.Field(ge=0, nullable=True)
+    hall_seats: Series[float] = pa.Field(ge=0, nullable=True)
+    year_built: Series[float] = pa.Field(nullable=True)
+    condition: Series[str] = pa.Field(isin=CONDITIONS, nullable=True)
+    position_source: Series[str] = pa.Field(nullable=True)
+    data_source: Series[str]
+    geometry: GeoSeries
+
+
+class Sites(Inventory):
+    """Candidate sites: the buildings, with the unit that contains each. Index: site_id."""
+
+    unit_id: Series[str]
+
+
+class DemandPoints(_Table):
+    """Where people start from: points on the road network that carry the population. Index: demand_id."""
+
+    unit_id: Series[str]
+    population: Series[float] = pa.Field(ge=0)
+    node: Series[int]  # node of the RoadNetwork, -1 where none
+    reason: Series[str] = pa.Field(isin=("", *UNREACHABLE))  # why there is no node
+    geometry: GeoSeries
+
+
+Model = TypeVar("Model", bound=_Table)
+
+
+def check(model: type[_Table], frame: Any, *, crs: Any = None) -> Any:
+    """Return `frame` validated against `model`, its columns in the model's order.
+
+    Parameters
+    ----------
+    model : type
+        One of the tables above.
+    frame : pandas.DataFrame or geopandas.GeoDataFrame
+        Indexed by the table's id. Not modified.
+    crs : pyproj.CRS or str, optional
+        CRS the geometry must be in.
+
+    Raises
+    ------
+    GeoError
+        A column is missing, unknown, or holds a value that the model forbids; or the CRS is another one.
+        Tables from users are checked by :mod:`geo.sources` first, so this is an error of the program.
+    """
+    if crs is not None and (not isinstance(frame, gpd.GeoDataFrame) or frame.crs != crs):
+        raise GeoError(f"{model.__name__}: CRS is {getattr(frame, 'crs', None)}, expected {crs}")
+    if not frame.index.is_unique:
+        duplicates = list(frame.index[frame.index.duplicated()][:5])
+        raise GeoError(f"{model.__name__}: ids occur more than once: {duplicates}")
+    try:
+        valid = model.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases[["column", "check", "failure_case", "index"]].head(10)
+        raise GeoError(f"{model.__name__}:\n{cases.to_string(index=False)}") from error
+    columns = list(model.to_schema().columns)
+    ordered: pd.DataFrame = valid[columns]
+    return ordered
