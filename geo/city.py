@@ -9,7 +9,7 @@ import pandas as pd
 import pyproj
 
 from geo.errors import Fault
-from geo.network import RoadNetwork
+from geo.schemas import RoadNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

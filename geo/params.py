@@ -46,7 +46,7 @@ _SPEEDS: dict[str, dict[str, float]] = {
     "motorbike": {
         "trunk": 45, "primary": 38, "secondary": 34, "tertiary": 30, "unclassified": 25,
         "residential": 22, "living_street": 15, "service": 15, "track": 12, "path": 8,
-        "pedestrian": 0, "footway": 0, "steps": 0, "motorway": 0, "ferry": 8,
+        "pedestrian": 0, "footway": 0, "steps": 0, "motorway": 50, "ferry": 8,
     },
     "car": {
         "motorway": 80, "trunk": 50, "primary": 38, "secondary": 32, "tertiary": 27, "unclassified": 22,
@@ -61,17 +61,25 @@ _SPEEDS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 
 Mode = Literal["motorbike", "car", "walk"]
+MODES: tuple[Mode, ...] = ("motorbike", "car", "walk")
 #: Classes of OSM ``highway`` values that a speed is given for; ``_link`` values count as their parent.
 HIGHWAY_CLASSES = tuple(sorted({name for table in _SPEEDS.values() for name in table}))
 
 
 class AccessParams(_Group):
-    """How citizens travel; everything the travel times depend on."""
+    """How citizens travel; everything the travel times depend on.
+
+    A class of road that a mode may not use by default, such as a motorway for motorbikes, is open to it only where
+    the map says so; the speed then holds. A speed of 0 closes the class.
+    """
 
     mode: Mode = "motorbike"
     speeds_kmh: dict[str, dict[str, float]] = Field(default_factory=lambda: {m: dict(t) for m, t in _SPEEDS.items()})
     ferry_wait_min: float = Field(10.0, ge=0, le=120)
     snap_limit_m: float = Field(500.0, gt=0, le=5000)
+    off_road_kmh: float = Field(4.8, gt=0, le=30, description="between a building and the road it joins")
+    min_island_km: float = Field(2.0, ge=0, le=1000, description="shorter pieces of road are loose ends of the map")
+    min_road_km_per_km2: float = Field(2.0, ge=0, le=50, description="a unit with less has no network")
     cutoff_min: float = Field(180.0, gt=0, le=600)
     demand_cell_m: float = Field(400.0, ge=50, le=5000)
 

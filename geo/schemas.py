@@ -6,11 +6,15 @@ Inside the package geometry is in the city's metric CRS (``City.crs``); EPSG:432
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+import pyproj
+from numpy.typing import NDArray
 from pandera.typing import Series
 from pandera.typing.geopandas import GeoSeries
 
@@ -160,7 +164,44 @@ class DemandPoints(_Table):
     geometry: GeoSeries
 
 
-Model = TypeVar("Model", bound=_Table)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadNetwork:
+    """Road segments between consecutive OSM nodes, for every mode at once.
+
+    Attributes
+    ----------
+    lon, lat : ndarray of float64, shape (n_nodes,)
+        Degrees, WGS 84.
+    tail, head : ndarray of int32, shape (n_segments,)
+        End nodes, in the direction the way is drawn.
+    length_m : ndarray of float64, shape (n_segments,)
+        Geodesic length; a ferry line is one segment.
+    highway : ndarray of uint8, shape (n_segments,)
+        Position in :data:`geo.params.HIGHWAY_CLASSES`.
+    open_to : ndarray of uint8, shape (n_segments,)
+        Bit ``2 * m`` allows mode ``m`` of :data:`geo.params.MODES` along the segment, bit ``2 * m + 1`` against it.
+    duration_s : ndarray of float64, shape (n_segments,)
+        Crossing time of a ferry whose ``duration`` is tagged, NaN elsewhere.
+    modelled : bool
+        The file says that it was made by a model.
+    digest : str
+        SHA-256 of the file.
+    """
+
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    tail: NDArray[np.int32]
+    head: NDArray[np.int32]
+    length_m: NDArray[np.float64]
+    highway: NDArray[np.uint8]
+    open_to: NDArray[np.uint8]
+    duration_s: NDArray[np.float64]
+    modelled: bool
+    digest: str
+
+    def node_points(self, crs: pyproj.CRS) -> NDArray[np.object_]:
+        """Return the nodes as points in `crs`."""
+        return np.asarray(gpd.points_from_xy(self.lon, self.lat, crs=WGS84).to_crs(crs))
 
 
 def check(model: type[_Table], frame: Any, *, crs: Any = None) -> Any:

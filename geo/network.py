@@ -1,0 +1,258 @@
+"""The travel-time graph of one mode on a road network. No input or output here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from geo.errors import NetworkError
+from geo.params import HIGHWAY_CLASSES, MODES, AccessParams
+from geo.schemas import RoadNetwork
+
+FERRY = HIGHWAY_CLASSES.index("ferry")
+_KMH_TO_M_S = 1 / 3.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class TravelGraph:
+    """The directed graph of one mode, with travel times, and where one can join it.
+
+    Attributes
+    ----------
+    xy : ndarray of float64, shape (n_nodes, 2)
+        Node coordinates in the metric CRS.
+    tail, head : ndarray of int64, shape (n_arcs,)
+    seconds : ndarray of float64, shape (n_arcs,)
+    segment : ndarray of int64, shape (n_arcs,)
+        Segment of the RoadNetwork that the arc runs along.
+    highway : ndarray of uint8, shape (n_segments,)
+    component : ndarray of int32, shape (n_nodes,)
+        Strongly connected component; -1 for a node that the mode cannot reach at all.
+    main : int
+        The component with the most nodes.
+    island : ndarray of bool, shape (n_nodes,)
+        The node is not joined to the main component in either direction.
+    settled : ndarray of bool, shape (n_nodes,)
+        The node lies in the main component or in an island long enough to live on, so that points join there first.
+    """
+
+    xy: NDArray[np.float64]
+    tail: NDArray[np.int64]
+    head: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    segment: NDArray[np.int64]
+    highway: NDArray[np.uint8]
+    component: NDArray[np.int32]
+    main: int
+    island: NDArray[np.bool_]
+    settled: NDArray[np.bool_]
+
+    @cached_property
+    def joinable(self) -> NDArray[np.int64]:
+        """First arc of every segment that a point may join: ferries are left out."""
+        arcs = np.flatnonzero(self.highway[self.segment] != FERRY)
+        _, first = np.unique(self.segment[arcs], return_index=True)
+        return arcs[first]
+
+    def lines(self, arcs: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Return `arcs` as straight lines in the metric CRS."""
+        ends = np.stack([self.xy[self.tail[arcs]], self.xy[self.head[arcs]]], axis=1)
+        return np.asarray(shapely.linestrings(ends))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snap:
+    """Where points join a graph.
+
+    Attributes
+    ----------
+    arc : ndarray of int64, shape (n_points,)
+        Arc that the point joins, -1 where no road lies within the limit.
+    fraction : ndarray of float64, shape (n_points,)
+        Place on the arc, 0 at its tail and 1 at its head.
+    distance_m : ndarray of float64, shape (n_points,)
+        From the point to that place, as the crow flies; NaN where there is none.
+    """
+
+    arc: NDArray[np.int64]
+    fraction: NDArray[np.float64]
+    distance_m: NDArray[np.float64]
+
+
+def build_graph(network: RoadNetwork, params: AccessParams, *, crs: pyproj.CRS) -> TravelGraph:
+    """Return the graph of ``params.mode``.
+
+    Parameters
+    ----------
+    network : RoadNetwork
+    params : AccessParams
+        Mode, speeds in km/h by highway class (0 closes it), ferry wait and the least length of a real island.
+    crs : pyproj.CRS
+        Metric CRS of the node coordinates.
+
+    Raises
+    ------
+    NetworkError
+        No segment is open to the mode.
+    """
+    tail, head, seconds, segment = _arcs(network, params)
+    if not len(tail):
+        raise NetworkError(f"the network holds no road open to mode {params.mode!r}")
+    n_nodes = len(network.lon)
+    adjacency = csr_array((np.ones(len(tail), np.int8), (tail, head)), shape=(n_nodes, n_nodes))
+    used = np.zeros(n_nodes, bool)
+    used[tail] = used[head] = True
+    _, strong = connected_components(adjacency, connection="strong")
+    _, weak = connected_components(adjacency, connection="weak")
+    strong = np.where(used, strong, -1).astype(np.int32)
+    main = int(np.bincount(strong[used]).argmax())
+    island = used & (weak != weak[strong == main][0])
+    points = shapely.get_coordinates(network.node_points(crs))
+    return TravelGraph(
+        xy=points,
+        tail=tail,
+        head=head,
+        seconds=seconds,
+        segment=segment,
+        highway=network.highway,
+        component=strong,
+        main=main,
+        island=island,
+        settled=(strong == main) | _long_islands(network, strong, island, params.min_island_km),
+    )
+
+
+def _arcs(
+    network: RoadNetwork, params: AccessParams
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return tail, head, seconds and segment of every arc open to the mode, both directions."""
+    speeds = params.speeds_kmh[params.mode]
+    speed = np.array([speeds.get(name, 0.0) for name in HIGHWAY_CLASSES])[network.highway] * _KMH_TO_M_S
+    with np.errstate(divide="ignore", invalid="ignore"):
+        seconds = network.length_m / speed
+    ferry = network.highway == FERRY
+    seconds = np.where(ferry & ~np.isnan(network.duration_s), network.duration_s, seconds)
+    seconds = np.where(ferry, seconds + 60 * params.ferry_wait_min, seconds)
+    passable = (speed > 0) & (network.tail != network.head)
+    bit = 2 * MODES.index(params.mode)
+    along = np.flatnonzero(passable & (network.open_to >> bit & 1).astype(bool))
+    against = np.flatnonzero(passable & (network.open_to >> (bit + 1) & 1).astype(bool))
+    return (
+        np.concatenate([network.tail[along], network.head[against]]).astype(np.int64),
+        np.concatenate([network.head[along], network.tail[against]]).astype(np.int64),
+        np.concatenate([seconds[along], seconds[against]]),
+        np.concatenate([along, against]),
+    )
+
+
+def _long_islands(
+    network: RoadNetwork, strong: NDArray[np.int32], island: NDArray[np.bool_], least_km: float
+) -> NDArray[np.bool_]:
+    """Return the island nodes whose component has at least `least_km` of road; the rest are loose ends of the map."""
+    inside = (strong[network.tail] == strong[network.head]) & island[network.tail]
+    components = strong[network.tail[inside]]
+    length_km = np.bincount(components, network.length_m[inside], minlength=int(strong.max()) + 1) / 1000
+    return island & (length_km[strong] >= least_km)
+
+
+def snap(graph: TravelGraph, points: NDArray[np.object_], *, limit_m: float) -> Snap:
+    """Join points to the nearest road within `limit_m`.
+
+    Roads of the main component and of islands long enough to live on come first; only a point with none of them
+    within the limit joins a one-way trap or a loose end. Equal distances fall to the lower arc number.
+
+    Parameters
+    ----------
+    graph : TravelGraph
+    points : ndarray of shapely Points, shape (n_points,)
+        In the graph's metric CRS.
+    limit_m : float
+        Longest distance from a point to its road.
+    """
+    arc = np.full(len(points), -1, np.int64)
+    arcs = graph.joinable
+    lived_in = graph.settled[graph.tail[arcs]] & (
+        graph.component[graph.tail[arcs]] == graph.component[graph.head[arcs]]
+    )
+    for candidates in (arcs[lived_in], arcs[~lived_in]):
+        open_points = np.flatnonzero(arc < 0)
+        if not len(candidates) or not len(open_points):
+            continue
+        tree = shapely.STRtree(graph.lines(candidates))
+        found, nearest = tree.query_nearest(points[open_points], max_distance=limit_m, all_matches=True)
+        lowest = np.full(len(open_points), np.iinfo(np.int64).max)
+        np.minimum.at(lowest, found, candidates[nearest])
+        hit = lowest < np.iinfo(np.int64).max
+        arc[open_points[hit]] = lowest[hit]
+    joined = arc >= 0
+    fraction, distance = np.full(len(points), np.nan), np.full(len(points), np.nan)
+    lines = graph.lines(arc[joined])
+    fraction[joined] = shapely.line_locate_point(lines, points[joined], normalized=True)
+    distance[joined] = shapely.distance(lines, points[joined])
+    return Snap(arc=arc, fraction=fraction, distance_m=distance)
+
+
+def insert_points(graph: TravelGraph, snaps: Snap) -> tuple[csr_array, NDArray[np.int64]]:
+    """Split arcs where points join them, so that every joined point is a node of the graph.
+
+    Travel time is shared along an arc by length, so no time between two old nodes changes.
+
+    Returns
+    -------
+    times_s : scipy.sparse.csr_array, shape (n_nodes + n_joined, n_nodes + n_joined)
+        Seconds from row to column. Parallel arcs keep the faster; an arc of no length counts a millionth of a second,
+        because a sparse matrix drops zeros.
+    node : ndarray of int64, shape (n_points,)
+        Node of each point, -1 where it joins none.
+    """
+    n_nodes = len(graph.xy)
+    joined = np.flatnonzero(snaps.arc >= 0)
+    node = np.full(len(snaps.arc), -1, np.int64)
+    node[joined] = n_nodes + np.arange(len(joined))
+    segment = graph.segment[snaps.arc[joined]]
+    arcs = np.flatnonzero(np.isin(graph.segment, segment))
+    order = np.argsort(graph.segment[arcs], kind="stable")
+    arcs = arcs[order]
+    starts = np.searchsorted(graph.segment[arcs], segment, side="left")
+    stops = np.searchsorted(graph.segment[arcs], segment, side="right")
+    cuts: dict[int, list[tuple[float, int]]] = {}
+    for point, start, stop in zip(joined, starts, stops, strict=True):
+        reference = snaps.arc[point]
+        for arc in arcs[start:stop]:
+            same_way = graph.tail[arc] == graph.tail[reference]
+            fraction = snaps.fraction[point] if same_way else 1 - snaps.fraction[point]
+            cuts.setdefault(int(arc), []).append((float(fraction), int(node[point])))
+    kept = np.ones(len(graph.tail), bool)
+    tails, heads, seconds = [], [], []
+    for arc, places in cuts.items():
+        kept[arc] = False
+        places.sort()
+        stops_at = [0.0, *(fraction for fraction, _ in places), 1.0]
+        nodes = [int(graph.tail[arc]), *(number for _, number in places), int(graph.head[arc])]
+        tails += nodes[:-1]
+        heads += nodes[1:]
+        seconds += (np.diff(stops_at) * graph.seconds[arc]).tolist()
+    return (
+        _fastest(
+            np.concatenate([graph.tail[kept], np.array(tails, np.int64)]),
+            np.concatenate([graph.head[kept], np.array(heads, np.int64)]),
+            np.concatenate([graph.seconds[kept], np.array(seconds, np.float64)]),
+            n_nodes + len(joined),
+        ),
+        node,
+    )
+
+
+def _fastest(tail: NDArray[np.int64], head: NDArray[np.int64], seconds: NDArray[np.float64], n_nodes: int) -> csr_array:
+    order = np.lexsort((seconds, head, tail))
+    tail, head, seconds = tail[order], head[order], seconds[order]
+    first = np.ones(len(tail), bool)
+    first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+    return csr_array((np.maximum(seconds[first], 1e-6), (tail[first], head[first])), shape=(n_nodes, n_nodes))
