@@ -1,0 +1,363 @@
+"""Merge old communes into the new units by the clauses of the resolution, and audit the result.
+
+The clauses say which commune goes to which unit; geometry never overrules them. A commune that goes to one unit joins
+it whole. A divided one is cut by the official polygons of its units where they are known, else by a modelled split.
+Where official polygons are known they *are* the units, and the communes are fitted into them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from geo.schemas import MODELLED, WGS84, Audit, Districts, Pieces, Units, check
+from geo.split import polygonal, split_polygon
+
+_GEOD = pyproj.Geod(ellps="WGS84")
+#: Largest error of a unit's area against the official figure, in percent, before the audit reports a breach.
+AREA_TOLERANCE_PCT = 5.0
+#: Largest relative error of a sum that must be conserved.
+SUM_TOLERANCE = 1e-9
+#: Share of the city that gaps or overlaps may cover before the audit reports a breach.
+COVERAGE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """Outcome of :func:`merge_communes`: tables of :mod:`geo.schemas`."""
+
+    units: gpd.GeoDataFrame
+    pieces: gpd.GeoDataFrame
+    districts: gpd.GeoDataFrame
+    audit: pd.DataFrame
+
+
+def merge_communes(
+    communes: gpd.GeoDataFrame,
+    clauses: pd.DataFrame,
+    unit_facts: gpd.GeoDataFrame,
+    *,
+    district_names: pd.Series | None = None,
+) -> Merge:
+    """Merge `communes` into units, clause by clause.
+
+    Parameters
+    ----------
+    communes : geopandas.GeoDataFrame
+        Table :class:`~geo.schemas.Communes`, in a metric CRS.
+    clauses : pandas.DataFrame
+        Table :class:`~geo.schemas.Clauses`; every commune and unit occurs.
+    unit_facts : geopandas.GeoDataFrame
+        Table :class:`~geo.schemas.UnitFacts`, same CRS; units without a polygon have an empty geometry.
+    district_names : pandas.Series, optional
+        Name by district_id, where the communes do not carry it.
+
+    Returns
+    -------
+    Merge
+        Units in the order of `unit_facts`, pieces in the order of `clauses`.
+    """
+    geometry, method = _piece_geometry(communes, clauses, unit_facts)
+    pieces = _pieces(communes, clauses, geometry, method)
+    units = _units(pieces, unit_facts)
+    return Merge(
+        units=check(Units, units, crs=communes.crs),
+        pieces=check(Pieces, pieces, crs=communes.crs),
+        districts=check(Districts, _districts(communes, district_names), crs=communes.crs),
+        audit=check(Audit, _audit(communes, unit_facts, units, pieces)),
+    )
+
+
+def geodesic_area_km2(geometry: gpd.GeoSeries) -> pd.Series:
+    """Return the area of each geometry on the WGS 84 ellipsoid; 0 for an empty or missing one."""
+    areas = [
+        0.0 if shape is None or shape.is_empty else abs(_GEOD.geometry_area_perimeter(shape)[0]) / 1e6
+        for shape in geometry.to_crs(WGS84)
+    ]
+    return pd.Series(areas, index=geometry.index, dtype=float)
+
+
+def _piece_geometry(
+    communes: gpd.GeoDataFrame, clauses: pd.DataFrame, unit_facts: gpd.GeoDataFrame
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Return the polygon of every clause row and how it was found."""
+    shapes = np.asarray(communes.geometry[clauses["commune_id"]])
+    named_once = ~clauses["commune_id"].duplicated(keep=False).to_numpy()
+    drawn = unit_facts.index[unit_facts.geometry.notna() & ~unit_facts.geometry.is_empty]
+    cut = clauses["unit_id"].isin(drawn).to_numpy()
+    geometry = np.where(named_once & ~cut, shapes, None)
+    method = np.where(named_once, "whole", "modelled").astype(object)
+    if cut.any():
+        geometry[cut] = _fit(communes, clauses[cut], unit_facts.loc[drawn])
+        modelled = unit_facts["data_source"][clauses["unit_id"]].to_numpy() == MODELLED
+        method[cut & ~named_once] = np.where(modelled[cut & ~named_once], "modelled", "official")
+    open_rows = ~named_once & ~cut
+    if open_rows.any():
+        rest = communes.geometry
+        if cut.any():
+            rest = rest.difference(unit_facts.loc[drawn].geometry.union_all())
+        _divide(rest, clauses, unit_facts, open_rows, geometry)
+    return np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry), method
+
+
+def _fit(communes: gpd.GeoDataFrame, clauses: pd.DataFrame, units: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """Fit the communes into the polygons of `units`: the pieces of a unit make up the unit, no more and no less.
+
+    What the law does not name cannot be there: land of a unit that no commune named in its clause covers goes to the
+    named piece it borders on longest, else to the nearest.
+    """
+    named = gpd.GeoDataFrame(
+        {"row": np.arange(len(clauses)), "unit_id": clauses["unit_id"].to_numpy()},
+        geometry=np.asarray(communes.geometry[clauses["commune_id"]]),
+        crs=communes.crs,
+    )
+    overlap = shapely.intersection(np.asarray(named.geometry), np.asarray(units.geometry[named["unit_id"]]))
+    result = np.array([polygonal(shape) for shape in overlap], dtype=object)
+    for unit_id, rows in named.groupby("unit_id", sort=False)["row"]:
+        _fill(units.geometry[unit_id], rows.to_numpy(), result)
+    return result
+
+
+def _fill(unit: shapely.Geometry, rows: NDArray[np.intp], result: NDArray[np.object_]) -> None:
+    """Make the pieces `rows` of `result` a partition of `unit`: no overlap (the earlier row keeps it) and no gap."""
+    taken = shapely.Polygon()
+    for row in rows:
+        if shapely.intersects(result[row], taken):
+            result[row] = polygonal(shapely.difference(result[row], taken))
+        taken = shapely.union(taken, result[row])
+    gaps = shapely.get_parts(polygonal(shapely.difference(unit, taken)))
+    if not len(gaps):
+        return
+    gains: dict[int, list[shapely.Geometry]] = {}
+    for gap in gaps:
+        near = shapely.distance(result[rows], gap)
+        near[np.isnan(near)] = np.inf
+        beside = shapely.length(shapely.intersection(result[rows], shapely.boundary(gap)))
+        best = rows[np.lexsort((rows, -np.nan_to_num(beside), near.round(3)))[0]]
+        gains.setdefault(int(best), []).append(gap)
+    for row, parts in gains.items():
+        result[row] = polygonal(shapely.union_all([result[row], *parts]))
+
+
+def _divide(
+    rest: gpd.GeoSeries,
+    clauses: pd.DataFrame,
+    unit_facts: gpd.GeoDataFrame,
+    open_rows: NDArray[np.bool_],
+    geometry: NDArray[np.object_],
+) -> None:
+    """Split what is left of each divided commune between its units without a polygon, by a power diagram."""
+    core = _cores(rest, clauses, unit_facts)
+    shares = _shares(rest, clauses, unit_facts, open_rows)
+    positions = pd.Series(np.arange(len(clauses)), index=clauses.index)[open_rows]
+    for commune_id, rows in positions.groupby(clauses["commune_id"][open_rows].to_numpy(), sort=False):
+        seeds = np.array([core[unit_id] for unit_id in clauses["unit_id"].iloc[rows]])
+        geometry[rows] = split_polygon(rest[commune_id], seeds=seeds, shares=shares[rows.to_numpy()])
+
+
+def _cores(
+    shapes: gpd.GeoSeries, clauses: pd.DataFrame, unit_facts: gpd.GeoDataFrame
+) -> dict[str, tuple[float, float]]:
+    """Return the point towards which each unit draws its part: the middle of its whole communes.
+
+    A unit without a whole commune takes its reference point, else the middle of all communes it takes part in.
+    """
+    centre = shapely.get_coordinates(shapely.centroid(np.asarray(shapes[clauses["commune_id"]])))
+    weight = shapely.area(np.asarray(shapes[clauses["commune_id"]]))
+    whole = (clauses["relation"] == "whole").to_numpy()
+    points = gpd.points_from_xy(unit_facts["lon"], unit_facts["lat"], crs=WGS84).to_crs(shapes.crs)
+    reference = dict(zip(unit_facts.index, shapely.get_coordinates(np.asarray(points)), strict=True))
+    cores: dict[str, tuple[float, float]] = {}
+    for unit_id, rows in clauses.groupby("unit_id", sort=False).indices.items():
+        own = rows[whole[rows]]
+        if not len(own) and np.isfinite(reference[unit_id]).all():
+            cores[unit_id] = tuple(reference[unit_id])
+            continue
+        used = own if len(own) else rows
+        cores[unit_id] = tuple(np.average(centre[used], axis=0, weights=weight[used]))
+    return cores
+
+
+def _shares(
+    rest: gpd.GeoSeries, clauses: pd.DataFrame, unit_facts: gpd.GeoDataFrame, open_rows: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the share of its commune's divided land that each clause row gets.
+
+    Given shares are kept. Missing ones start equal and are raked (iterative proportional fitting) until the units
+    meet their official areas as nearly as the communes allow.
+    """
+    share = clauses["area_share"].to_numpy(float, copy=True)
+    commune = pd.factorize(clauses["commune_id"])[0]
+    given = ~np.isnan(share)
+    count = np.bincount(commune)[commune]
+    share = np.where(given, share, np.maximum(0, 1 - np.bincount(commune, np.nan_to_num(share))[commune]) / count)
+    share = np.maximum(share, 1e-3)
+    free = open_rows & ~given
+    area = shapely.area(np.asarray(rest[clauses["commune_id"]])) / 1e6
+    unit = unit_facts.index.get_indexer(clauses["unit_id"])
+    target = unit_facts["area_km2"].to_numpy(float)
+    for _ in range(200 if free.any() else 0):
+        held = np.bincount(unit, np.where(open_rows, share, 1.0) * area, minlength=len(target))
+        fixed = np.bincount(unit, np.where(free, 0.0, np.where(open_rows, share, 1.0) * area), minlength=len(target))
+        wanted = np.maximum(target - fixed, 0.02 * target) / np.maximum(held - fixed, 1e-9)
+        share = np.where(free, share * np.nan_to_num(wanted, nan=1.0)[unit], share)
+        share /= np.where(open_rows, np.bincount(commune, share)[commune], 1.0)
+    return share / np.bincount(commune, np.where(open_rows, share, 0.0))[commune].clip(1e-12)
+
+
+def _pieces(
+    communes: gpd.GeoDataFrame, clauses: pd.DataFrame, geometry: NDArray[np.object_], method: NDArray[np.object_]
+) -> gpd.GeoDataFrame:
+    pieces = gpd.GeoDataFrame(
+        clauses[["commune_id", "unit_id", "relation"]].reset_index(drop=True), geometry=geometry, crs=communes.crs
+    )
+    pieces["method"] = method
+    pieces["area_km2"] = geodesic_area_km2(pieces.geometry)
+    pieces["area_share"] = _share_within(pieces["area_km2"], pieces["commune_id"])
+    pieces["population_share"] = population_shares(pieces)
+    pieces["population"] = pieces["population_share"] * communes["population"][pieces["commune_id"]].to_numpy()
+    return pieces
+
+
+def population_shares(pieces: pd.DataFrame) -> pd.Series:
+    """Return the share of its commune's people that each piece carries: the clauses rule, then the land.
+
+    Parameters
+    ----------
+    pieces : pandas.DataFrame
+        Columns ``commune_id``, ``relation`` and ``area_km2``.
+
+    Returns
+    -------
+    pandas.Series
+        Same index; sums to 1 in every commune. Land without people carries none; all the people go with the part
+        that the clause gives them to. Where the clauses leave people no land, they follow the remainder.
+    """
+    weight = pieces["area_km2"].where(pieces["relation"] != "part_area_only", 0.0)
+    takes_all = pieces["relation"] == "part_area_whole_population"
+    has_taker = takes_all.groupby(pieces["commune_id"]).transform("any")
+    weight = weight.where(~has_taker, takes_all.astype(float))
+    nobody = weight.groupby(pieces["commune_id"]).transform("sum") == 0
+    heir = pieces["relation"].isin(["remainder", "whole"]).astype(float)
+    return _share_within(weight.where(~nobody, heir), pieces["commune_id"])
+
+
+def _share_within(value: pd.Series, group: pd.Series) -> pd.Series:
+    """Return `value` as a share of its group's sum; equal shares where that is 0."""
+    total = value.groupby(group).transform("sum")
+    count = value.groupby(group).transform("size")
+    return (value / total).where(total > 0, 1 / count).clip(0, 1)
+
+
+def _units(pieces: gpd.GeoDataFrame, unit_facts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    merged = gpd.GeoSeries(
+        [_joined(pieces.geometry[rows]) for rows in _rows_of(pieces["unit_id"], unit_facts.index)],
+        index=unit_facts.index,
+        crs=pieces.crs,
+    )
+    drawn = unit_facts.geometry.notna() & ~unit_facts.geometry.is_empty
+    units = gpd.GeoDataFrame(unit_facts[["name", "kind", "staff"]], geometry=merged.where(~drawn, unit_facts.geometry))
+    units["official_area_km2"] = unit_facts["area_km2"]
+    units["area_km2"] = geodesic_area_km2(units.geometry)
+    carried = pieces.groupby("unit_id")["population"].sum(min_count=1).reindex(units.index)
+    units["population"] = unit_facts["population"].fillna(carried).fillna(0.0)
+    return units
+
+
+def _districts(communes: gpd.GeoDataFrame, names: pd.Series | None) -> gpd.GeoDataFrame:
+    ids = pd.Index(sorted(communes["district_id"].unique()), name="district_id")
+    own = communes.groupby("district_id")["district_name"].first().reindex(ids)
+    geometry = [_joined(communes.geometry.iloc[rows]) for rows in _rows_of(communes["district_id"], ids)]
+    districts = gpd.GeoDataFrame({"name": own}, geometry=gpd.GeoSeries(geometry, index=ids, crs=communes.crs))
+    if names is not None:
+        districts["name"] = names.reindex(ids).fillna(districts["name"])
+    districts["area_km2"] = geodesic_area_km2(districts.geometry)
+    districts["population"] = communes.groupby("district_id")["population"].sum(min_count=1).reindex(ids)
+    return districts
+
+
+def _rows_of(column: pd.Series, ids: pd.Index) -> list[NDArray[np.intp]]:
+    rows = column.groupby(column.to_numpy()).indices
+    return [rows.get(key, np.empty(0, np.intp)) for key in ids]
+
+
+def _joined(shapes: gpd.GeoSeries) -> shapely.Geometry:
+    return polygonal(shapely.union_all(np.asarray(shapes)))
+
+
+def _audit(
+    communes: gpd.GeoDataFrame, unit_facts: gpd.GeoDataFrame, units: gpd.GeoDataFrame, pieces: gpd.GeoDataFrame
+) -> pd.DataFrame:
+    rows = [
+        *_audit_coverage(units),
+        *_audit_areas(units),
+        *_audit_population(communes, units, pieces),
+        *_audit_parts(pieces),
+        *_audit_apart(units),
+    ]
+    columns = list(Audit.to_schema().columns)
+    return pd.DataFrame(rows, columns=columns).astype({"value": float, "limit": float, "passed": bool})
+
+
+_Row = tuple[str, str, float, float, bool, str]
+
+
+def _audit_coverage(units: gpd.GeoDataFrame) -> list[_Row]:
+    union = units.geometry.union_all()
+    total = float(units.area.sum())
+    overlap = (total - union.area) / 1e6
+    holes = shapely.get_parts(union)
+    gaps = sum(shapely.Polygon(ring).area for part in holes for ring in part.interiors) / 1e6
+    limit = COVERAGE_TOLERANCE * total / 1e6
+    return [
+        ("overlap_km2", "city", max(overlap, 0.0), limit, overlap <= limit, "units lying on one another"),
+        ("gap_km2", "city", gaps, limit, gaps <= limit, "holes between the units"),
+    ]
+
+
+def _audit_areas(units: gpd.GeoDataFrame) -> list[_Row]:
+    error_pct = 100 * (units["area_km2"] / units["official_area_km2"] - 1)
+    return [
+        ("area_error_pct", str(unit_id), float(error), AREA_TOLERANCE_PCT, abs(error) <= AREA_TOLERANCE_PCT,
+         f"{units.at[unit_id, 'area_km2']:.2f} km2, official {units.at[unit_id, 'official_area_km2']:.2f}")
+        for unit_id, error in error_pct.dropna().items()
+    ]  # fmt: skip
+
+
+def _audit_population(communes: gpd.GeoDataFrame, units: gpd.GeoDataFrame, pieces: gpd.GeoDataFrame) -> list[_Row]:
+    before, after = float(communes["population"].sum()), float(pieces["population"].sum())
+    lost = abs(after / before - 1) if before else 0.0
+    rows = [("population_lost_share", "city", lost, SUM_TOLERANCE, lost <= SUM_TOLERANCE, f"{before:,.0f} people")]
+    carried = pieces.groupby("unit_id")["population"].sum(min_count=1).reindex(units.index)
+    growth = units["population"].sum() / carried.sum() if carried.sum() else np.nan
+    error_pct = 100 * (carried * growth / units["population"] - 1)
+    rows += [
+        ("population_error_pct", str(unit_id), float(error), np.nan, True,
+         f"from the communes {carried[unit_id] * growth:,.0f}, official {units.at[unit_id, 'population']:,.0f}")
+        for unit_id, error in error_pct.replace([np.inf, -np.inf], np.nan).dropna().items()
+    ]  # fmt: skip
+    return rows
+
+
+def _audit_parts(pieces: gpd.GeoDataFrame) -> list[_Row]:
+    """Clauses that the geometry leaves without land: named by the law, not to be seen on the map."""
+    empty = pieces[pieces.geometry.is_empty]
+    return [
+        ("clause_without_land", row.unit_id, 0.0, np.nan, True, f"commune {row.commune_id}, {row.relation}")
+        for row in empty.itertuples()
+    ]
+
+
+def _audit_apart(units: gpd.GeoDataFrame) -> list[_Row]:
+    parts = shapely.get_num_geometries(np.asarray(units.geometry))
+    return [
+        ("parts_apart", str(unit_id), float(count), np.nan, True, "the unit lies apart")
+        for unit_id, count in zip(units.index, parts, strict=True)
+        if count > 1
+    ]
