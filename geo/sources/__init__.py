@@ -1,0 +1,1 @@
+"""What comes from outside: the data folder, OSM extracts, downloads. The only code that meets foreign formats."""

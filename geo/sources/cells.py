@@ -1,0 +1,218 @@
+"""From raw cells to typed columns, every bad cell noted with its row."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geo.sources.columns import ALLOWED_CHOICES, Column, fold, match_headers
+from geo.sources.faultlog import FaultLog
+from geo.sources.tables import RawTable
+
+_NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?")
+_COMMA_NUMBER = re.compile(r"[+-]?\d{1,40},\d{1,40}")
+_INTEGRAL_FLOAT = re.compile(r"(\d+)\.0+")
+
+
+def read_columns(raw: RawTable, columns: tuple[Column, ...], log: FaultLog) -> pd.DataFrame:
+    """Return the columns of `columns` with typed values; missing ones are empty.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per record of `raw`, in its order, index 0, 1, 2, ... Ids and texts are str or None, numbers float
+        with NaN. Attributes ``headers`` maps each column to its header in the file.
+    """
+    found = match_headers(raw.headers, columns, width=raw.name_width)
+    data: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+    for column in columns:
+        position = found.get(column.name)
+        headers[column.name] = column.name if position is None else raw.headers[position]
+        if position is None:
+            data[column.name] = _missing_column(raw, column, log)
+            continue
+        _note_twins(raw, position, log)
+        texts = [_text_of(cell) for cell in raw.cells[position]]
+        data[column.name] = _convert(raw, column, headers[column.name], texts, log)
+    frame = pd.DataFrame(data, index=pd.RangeIndex(len(raw)))
+    frame.attrs["headers"] = headers
+    return frame
+
+
+def _missing_column(raw: RawTable, column: Column, log: FaultLog) -> Any:
+    if column.needed:
+        log.add(
+            "column_missing",
+            file=raw.file,
+            column=column.name,
+            found=", ".join(h for h in raw.headers if h) or "-",
+            allowed=", ".join(column.headers),
+        )
+    return _series([None] * len(raw), column)
+
+
+def _note_twins(raw: RawTable, position: int, log: FaultLog) -> None:
+    header = raw.headers[position]
+    if sum(fold(each) == fold(header) for each in raw.headers) > 1:
+        log.add("column_twice", file=raw.file, column=header)
+
+
+def _text_of(cell: Any) -> str | None:
+    """Return a cell as text; numbers without the decimal point that a format may have added."""
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return None
+    if isinstance(cell, bool | np.bool_):
+        return str(bool(cell)).lower()
+    if isinstance(cell, float | np.floating):
+        return str(int(cell)) if float(cell).is_integer() and abs(cell) < 1e15 else repr(float(cell))
+    if isinstance(cell, dict | list):
+        return json.dumps(cell, ensure_ascii=False)
+    if isinstance(cell, dt.datetime | dt.date):
+        return cell.isoformat()
+    return str(cell).strip() or None
+
+
+def _series(values: list[Any], column: Column) -> pd.Series:
+    numeric = column.kind in ("number", "integer")
+    return pd.Series(values, dtype="float64" if numeric else object)
+
+
+def _convert(raw: RawTable, column: Column, header: str, texts: list[str | None], log: FaultLog) -> pd.Series:
+    comma = raw.decimal_comma and any(text and _COMMA_NUMBER.fullmatch(text) for text in texts)
+    converters: dict[str, Callable[[str], tuple[Any, str | None]]] = {
+        "id": lambda text: _as_text(text, ident=True),
+        "text": _as_text,
+        "choice": lambda text: _as_choice(text, column),
+        "number": lambda text: _as_number(text, column, comma=comma),
+        "integer": lambda text: _as_number(text, column, comma=comma),
+    }
+    convert = converters[column.kind]
+    values: list[Any] = []
+    for row, text in zip(raw.rows, texts, strict=True):
+        value, problem = (None, "value_missing" if column.needed else None) if text is None else convert(text)
+        if problem:
+            _note(raw.file, row, header, text, problem, column, log)
+        values.append(value)
+    return _series(values, column)
+
+
+_NOTES = ("text_formula", "text_control")
+
+
+def _note(file: str, row: int, header: str, text: str | None, problem: str, column: Column, log: FaultLog) -> None:
+    where: dict[str, Any] = {"file": file, "row": row, "column": header, "value": text}
+    if problem in _NOTES:
+        log.warn(problem, **where)
+    elif problem == "not_nfc":
+        log.add(problem, **where, **first_other_form(text or ""))
+    elif problem == "unknown_value":
+        log.add(problem, **where, allowed=", ".join(ALLOWED_CHOICES[column.name]))
+    elif problem == "out_of_range":
+        log.add(problem, **where, allowed=column.bounds)
+    else:
+        log.add(problem, **where)
+
+
+def _as_text(text: str, *, ident: bool = False) -> tuple[str | None, str | None]:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return None, "text_broken"
+    if not unicodedata.is_normalized("NFC", text):
+        return unicodedata.normalize("NFC", text), "not_nfc"
+    if ident and (integral := _INTEGRAL_FLOAT.fullmatch(text)):
+        return integral[1], None
+    if any(unicodedata.category(c) in ("Cc", "Cf") for c in text):
+        return text, "text_control"
+    if text[0] in "=+@" or (text[0] == "-" and len(text) > 1 and not _NUMBER.fullmatch(text)):
+        return text, "text_formula"
+    return text, None
+
+
+def _as_choice(text: str, column: Column) -> tuple[str | None, str | None]:
+    value = column.choices.get(fold(text))
+    return value, None if value else "unknown_value"
+
+
+def _as_number(text: str, column: Column, *, comma: bool) -> tuple[float | None, str | None]:
+    if comma:
+        text = "?" if "." in text else text.replace(",", ".")  # in such a file a point separates thousands
+    if not _NUMBER.fullmatch(text):
+        return None, "not_a_number"
+    value = float(text)
+    if not math.isfinite(value) or (column.kind == "integer" and not value.is_integer()):
+        return None, "not_a_number"
+    too_low = value <= column.low if column.open_low else value < column.low
+    return (None, "out_of_range") if too_low or value > column.high else (value, None)
+
+
+def first_other_form(text: str) -> dict[str, str]:
+    """Return the first letter of `text` that is not in NFC, as found and as expected, with the code points."""
+    for i in range(len(text)):
+        for j in range(i + 1, min(i + 5, len(text)) + 1):
+            part = text[i:j]
+            normal = unicodedata.normalize("NFC", part)
+            if normal != part and (j == len(text) or not unicodedata.combining(text[j])):
+                return {"found_letter": _code_points(part), "nfc_letter": f"{normal} {_code_points(normal)}"}
+    return {"found_letter": "?", "nfc_letter": "?"}
+
+
+def _code_points(text: str) -> str:
+    return " ".join(f"U+{ord(c):04X}" for c in text)
+
+
+def note_duplicates(frame: pd.DataFrame, raw: RawTable, column: str, log: FaultLog) -> None:
+    """Note every row whose id an earlier row has."""
+    first: dict[str, int] = {}
+    header = frame.attrs["headers"][column]
+    for row, value in zip(raw.rows, frame[column], strict=True):
+        if isinstance(value, str) and first.setdefault(value, row) != row:
+            log.add("id_duplicate", file=raw.file, row=row, column=header, value=value, first=first[value])
+
+
+def align_ids(
+    frame: pd.DataFrame, raw: RawTable, column: str, known: Iterable[str], log: FaultLog, *, where: str
+) -> pd.Series:
+    """Return a column of ids as `known` writes them.
+
+    An id that lost its leading zeros (spreadsheets do that) is padded to the usual width where that gives a known id,
+    with a warning; any other unknown id is a fault.
+
+    Parameters
+    ----------
+    where : str
+        File or files that list the known ids.
+    """
+    ids = set(known)
+    width = usual_width(ids)
+    header = frame.attrs["headers"][column]
+    aligned = frame[column].copy()
+    if not ids:
+        return aligned
+    for i, (row, value) in enumerate(zip(raw.rows, frame[column], strict=True)):
+        if not isinstance(value, str) or value in ids:
+            continue
+        padded = value.zfill(width)
+        place: dict[str, Any] = {"file": raw.file, "row": row, "column": header, "value": value}
+        if value.isdecimal() and padded in ids:
+            log.warn("id_padded", **place, used=padded)
+            aligned.iloc[i] = padded
+        else:
+            log.add("id_unknown", **place, where=where)
+    return aligned
+
+
+def usual_width(ids: Iterable[str]) -> int:
+    """Return the most frequent length of the ids, the longer one of equals; 0 where there are none."""
+    counts = Counter(len(each) for each in ids)
+    return max(counts, key=lambda width: (counts[width], width), default=0)

@@ -1,0 +1,212 @@
+"""What the columns of the files are called: one table of names and aliases, and how headers are matched.
+
+Headers are compared without case, accents, spaces and punctuation, so ``Mã xã``, its NFD form, ``ma_xa`` and ``MA XA``
+are one name. Of several aliases that a file carries, the first of the list is taken.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Literal
+
+from geo.schemas import CONDITIONS, RELATIONS, SITE_KINDS
+
+Kind = Literal["id", "text", "number", "integer", "choice"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a file.
+
+    Attributes
+    ----------
+    name : str
+        As in :mod:`geo.schemas`, or ``row``-wise helpers such as ``lon``.
+    aliases : tuple of str
+        Other headers that mean the same, best first.
+    needed : bool
+        Without the column, or with an empty cell in it, the file is refused.
+    low, high : float
+        Bounds of a number; `open_low` leaves the lower one out.
+    choices : dict of str to str
+        Folded word in the file -> value in the table.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    kind: Kind = "text"
+    needed: bool = False
+    low: float = float("-inf")
+    high: float = float("inf")
+    open_low: bool = False
+    choices: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Every accepted header, the canonical one first."""
+        return (self.name, *self.aliases)
+
+    @property
+    def bounds(self) -> str:
+        """The allowed numbers in words that need no language."""
+        low = "" if self.low == float("-inf") else f"{'>' if self.open_low else '≥'} {self.low:g}"
+        high = "" if self.high == float("inf") else f"≤ {self.high:g}"
+        return ", ".join(part for part in (low, high) if part)
+
+
+def fold(text: str) -> str:
+    """Return `text` without case, accents, spaces and punctuation, for comparing headers and words."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("đ", "d"))
+    return re.sub(r"[\W_]+", "", "".join(c for c in plain if not unicodedata.combining(c)))
+
+
+def _words(**words: tuple[str, ...]) -> dict[str, str]:
+    return {fold(word): value for value, names in words.items() for word in (value, *names)}
+
+
+def _positive(name: str, *aliases: str) -> Column:
+    return Column(name=name, aliases=aliases, kind="number", low=0, open_low=True)
+
+
+def _not_negative(name: str, *aliases: str, needed: bool = False) -> Column:
+    return Column(name=name, aliases=aliases, kind="number", low=0, needed=needed)
+
+
+_RELATION_WORDS = _words(
+    whole=("toàn bộ", "nguyên trạng"),
+    part=("một phần",),
+    remainder=("phần còn lại",),
+    part_area_only=("một phần diện tích",),
+    part_area_whole_population=("một phần diện tích và toàn bộ dân số",),
+)
+_SITE_KIND_WORDS = _words(
+    district_office=("district", "trụ sở quận", "trụ sở huyện", "trụ sở thị xã", "trụ sở cấp huyện", "quận", "huyện"),
+    commune_office=("commune", "ward", "trụ sở xã", "trụ sở phường", "trụ sở cấp xã", "xã", "phường", "thị trấn"),
+    other=("khác", "autre"),
+)
+_CONDITION_WORDS = _words(good=("tốt", "bon"), fair=("trung bình", "khá", "moyen"), poor=("kém", "xấu", "mauvais"))
+
+LON = Column(name="lon", aliases=("lng", "long", "longitude", "kinh độ"), kind="number", low=-180, high=180)
+LAT = Column(name="lat", aliases=("latitude", "vĩ độ"), kind="number", low=-90, high=90)
+_SOURCE = Column(name="data_source", aliases=("nguồn dữ liệu",))
+_COMMUNE_CODES = (
+    "commune_code",
+    "code",
+    "mã xã",
+    "mã phường xã",
+    "mã xã phường",
+    "mã ĐVHC",
+    "mã đơn vị hành chính",
+    "mã",
+    "id",
+)
+_POPULATION = ("population_2019", "dân số", "số dân")
+
+COMMUNES = (
+    Column(name="commune_id", aliases=_COMMUNE_CODES, kind="id", needed=True),
+    Column(name="name", aliases=("commune_name", "tên", "tên xã", "tên phường xã", "tên đơn vị"), needed=True),
+    Column(name="kind", aliases=("type", "loại", "loại đơn vị")),
+    Column(
+        name="district_id", aliases=("district_code", "mã huyện", "mã quận", "mã quận huyện"), kind="id", needed=True
+    ),
+    Column(name="district_name", aliases=("district", "tên huyện", "tên quận", "tên quận huyện", "quận huyện")),
+    _not_negative("population", *_POPULATION),
+    _positive("area_km2", "area_official_km2", "area_km2_official", "diện tích (km2)", "diện tích tự nhiên (km2)"),
+    _SOURCE,
+)
+UNITS = (
+    Column(
+        name="unit_id",
+        aliases=("code", "mã", "mã đơn vị", "mã xã", "mã đơn vị hành chính", "id"),
+        kind="id",
+        needed=True,
+    ),
+    Column(name="name", aliases=("unit_name", "tên", "tên đơn vị", "tên xã")),
+    Column(name="kind", aliases=("type", "loại", "loại đơn vị")),
+    _positive("area_km2", "official_area_km2", "diện tích (km2)", "diện tích tự nhiên (km2)"),
+    _not_negative("population", "dân số", "số dân"),
+    _not_negative("staff", "biên chế", "số cán bộ công chức", "số cán bộ"),
+    LON,
+    LAT,
+    _SOURCE,
+)
+DISTRICTS = (
+    Column(
+        name="district_id",
+        aliases=("district_code", "code", "mã huyện", "mã quận huyện", "mã", "id"),
+        kind="id",
+        needed=True,
+    ),
+    Column(name="name", aliases=("district_name", "tên", "tên huyện", "tên quận huyện"), needed=True),
+)
+CLAUSES = (
+    Column(name="clause", aliases=("clause_1656", "khoản"), kind="integer", low=1, needed=True),
+    Column(name="unit_id", aliases=("new_code", "mã đơn vị mới", "mã xã mới"), kind="id", needed=True),
+    Column(name="unit_name", aliases=("new_name", "tên đơn vị mới", "tên xã mới")),
+    Column(name="commune_id", aliases=("old_code", "mã đơn vị cũ", "mã xã cũ"), kind="id", needed=True),
+    Column(name="commune_name", aliases=("old_name", "tên đơn vị cũ", "tên xã cũ")),
+    Column(name="relation", aliases=("share_kind", "quan hệ"), kind="choice", needed=True, choices=_RELATION_WORDS),
+    Column(name="area_share", aliases=("tỷ lệ diện tích",), kind="number", low=0, high=1),
+)
+INVENTORY = (
+    Column(
+        name="site_id",
+        aliases=("building_id", "mã trụ sở", "mã cơ sở", "mã công trình", "mã tài sản", "code", "mã", "id", "stt"),
+        kind="id",
+        needed=True,
+    ),
+    Column(name="name", aliases=("tên", "tên trụ sở", "tên cơ sở", "tên công trình", "tên tài sản"), needed=True),
+    Column(name="kind", aliases=("type", "loại", "loại trụ sở"), kind="choice", choices=_SITE_KIND_WORDS),
+    Column(name="address", aliases=("địa chỉ",)),
+    Column(name="commune_id", aliases=("commune_code", "old_code", "mã xã", "mã phường xã", "mã xã phường"), kind="id"),
+    Column(name="district_id", aliases=("district_code", "mã huyện", "mã quận", "mã quận huyện"), kind="id"),
+    LON,
+    LAT,
+    _positive("floor_area_m2", "diện tích sàn (m2)", "diện tích sàn", "tổng diện tích sàn (m2)", "tổng diện tích sàn"),
+    _positive("usable_area_m2", "diện tích sử dụng (m2)", "diện tích sử dụng"),
+    _positive("land_area_m2", "diện tích đất (m2)", "diện tích đất", "diện tích khu đất (m2)", "diện tích khu đất"),
+    _not_negative(
+        "parking_area_m2", "diện tích để xe (m2)", "diện tích để xe", "diện tích đỗ xe (m2)", "diện tích đỗ xe"
+    ),
+    _not_negative("hall_seats", "số chỗ hội trường", "hội trường (chỗ)"),
+    Column(name="year_built", aliases=("năm xây dựng",), kind="integer", low=1800, high=2100),
+    Column(
+        name="condition", aliases=("tình trạng", "hiện trạng", "chất lượng"), kind="choice", choices=_CONDITION_WORDS
+    ),
+    Column(name="position_source", aliases=("nguồn vị trí",)),
+    _SOURCE,
+)
+COMMUNE_POPULATION = (
+    Column(name="commune_id", aliases=_COMMUNE_CODES, kind="id", needed=True),
+    _not_negative("population", *_POPULATION, needed=True),
+    _SOURCE,
+)
+POINT_POPULATION = (LON, LAT, _not_negative("population", *_POPULATION, needed=True), _SOURCE)
+
+ALLOWED_CHOICES = {"relation": RELATIONS, "kind": SITE_KINDS, "condition": CONDITIONS}
+
+
+def match_headers(headers: tuple[str, ...], columns: tuple[Column, ...], *, width: int | None = None) -> dict[str, int]:
+    """Return the position in `headers` of every column of `columns` that is there.
+
+    Parameters
+    ----------
+    headers : tuple of str
+    columns : tuple of Column
+    width : int, optional
+        Length that the format cuts names to (10 in a shapefile).
+    """
+    positions: dict[str, int] = {}
+    for position, header in enumerate(headers):
+        positions.setdefault(fold(header), position)
+    found: dict[str, int] = {}
+    for column in columns:
+        for alias in column.headers:
+            names = [fold(alias)] if width is None else [fold(alias), fold(alias[:width])]
+            hits = [positions[name] for name in names if name in positions]
+            if hits:
+                found[column.name] = hits[0]
+                break
+    return found

@@ -1,0 +1,269 @@
+"""The door: read a data folder and say everything that is wrong with it at once.
+
+Inside, nothing defends itself against bad input again: what passes here is right.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyproj
+
+from geo.errors import Fault, InputError
+from geo.schemas import MODELLED, WGS84, Clauses, Communes, Inventory, UnitFacts, check
+from geo.settings import Settings
+from geo.sources.boundaries import (
+    Part,
+    clauses_table,
+    communes_table,
+    read_clauses,
+    read_communes,
+    read_districts,
+    read_units,
+    units_table,
+)
+from geo.sources.buildings import inventory_table, read_inventory
+from geo.sources.faultlog import FaultLog
+from geo.sources.files import FolderFiles
+from geo.sources.places import note_far_layers, note_outside
+from geo.sources.population import points_table, read_population, with_population
+from geo.sources.references import align_boundaries, align_to_communes, check_relations
+
+CITY_FILE = "city.toml"
+_PBF = (".osm.pbf",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """The tables of a data folder, checked; every table sorted by its id.
+
+    Attributes
+    ----------
+    name : str
+        From ``city.toml``, else the name of the folder.
+    metric_crs : pyproj.CRS or None
+        From ``city.toml``.
+    communes : geopandas.GeoDataFrame
+        Table :class:`~geo.schemas.Communes`, EPSG:4326.
+    units : geopandas.GeoDataFrame
+        Table :class:`~geo.schemas.UnitFacts` of every unit of the clauses, EPSG:4326; geometry None where no official
+        polygon is given.
+    inventory : geopandas.GeoDataFrame
+        Table :class:`~geo.schemas.Inventory`, EPSG:4326.
+    clauses : pandas.DataFrame
+        Table :class:`~geo.schemas.Clauses`.
+    population_points : geopandas.GeoDataFrame or None
+        Columns ``population`` and ``geometry``, EPSG:4326.
+    network_path : pathlib.Path or None
+        The OSM extract, not opened yet.
+    notes : tuple of Fault
+        Warnings.
+    modelled : tuple of str
+        Which of ``boundaries``, ``buildings`` and ``population`` hold rows made by a model.
+    file_digests : dict of str to str
+        SHA-256 of every file used, by its path in the folder.
+    inventory_rows : pandas.Series
+        Row of every building in its file. Index: site_id.
+    """
+
+    name: str
+    metric_crs: pyproj.CRS | None
+    communes: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame
+    inventory: gpd.GeoDataFrame
+    clauses: pd.DataFrame
+    population_points: gpd.GeoDataFrame | None
+    network_path: Path | None
+    notes: tuple[Fault, ...]
+    modelled: tuple[str, ...]
+    file_digests: dict[str, str]
+    inventory_rows: pd.Series
+
+
+@dataclass(slots=True, kw_only=True)
+class _Parts:
+    """What was read, as far as it could be."""
+
+    city: dict[str, Any]
+    communes: Part | None
+    districts: Part | None
+    units: tuple[Part | None, Part | None]
+    clauses: Part | None
+    inventory: Part | None
+    population: tuple[Part | None, Part | None]
+    network_path: Path | None
+
+
+def read_folder(path: Path, *, settings: Settings) -> Folder:
+    """Read a data folder.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        With ``boundaries/``, ``buildings/`` and, optionally, ``network/``, ``population/`` and ``city.toml``.
+    settings : Settings
+        Limits on size and number of rows.
+
+    Raises
+    ------
+    InputError
+        Something is wrong; it carries every error found in the whole folder.
+    """
+    files, parts = _examine(Path(path), settings)
+    faults = files.log.faults()
+    errors = [fault for fault in faults if fault.severity == "error"]
+    if errors:
+        raise InputError(errors)
+    return _folder_of(files, parts, notes=tuple(faults))
+
+
+def check_folder(path: Path, *, settings: Settings) -> list[Fault]:
+    """Return everything that is wrong with a data folder, errors and warnings; see :func:`read_folder`."""
+    files, _ = _examine(Path(path), settings)
+    return files.log.faults()
+
+
+def _examine(path: Path, settings: Settings) -> tuple[FolderFiles, _Parts]:
+    files = FolderFiles(path, settings=settings, log=FaultLog())
+    if not path.is_dir():
+        files.log.add("folder_missing", file=path.name or str(path))
+        return files, _Parts(
+            city={}, communes=None, districts=None, units=(None, None), clauses=None, inventory=None,
+            population=(None, None), network_path=None,
+        )  # fmt: skip
+    parts = _Parts(
+        city=_read_city(files),
+        communes=read_communes(files),
+        districts=read_districts(files),
+        units=read_units(files),
+        clauses=read_clauses(files),
+        inventory=read_inventory(files),
+        population=read_population(files),
+        network_path=_find_network(files),
+    )
+    _check_together(parts, files.log)
+    return files, parts
+
+
+def _check_together(parts: _Parts, log: FaultLog) -> None:
+    if parts.clauses is not None:
+        if parts.communes is not None:
+            align_boundaries(parts.communes, parts.clauses, units=parts.units, districts=parts.districts, log=log)
+        check_relations(parts.clauses, log)
+    if parts.communes is None:
+        return
+    for part in (parts.inventory, *parts.population):
+        align_to_communes(part, parts.communes, log)
+    _check_places(parts, log)
+
+
+def _check_places(parts: _Parts, log: FaultLog) -> None:
+    assert parts.communes is not None
+    communes = parts.communes.layer
+    others = [part.layer for part in (parts.units[0], parts.inventory, parts.population[1]) if part and part.layer]
+    if communes is None:
+        return
+    far = note_far_layers(communes, others, log)
+    for part in (parts.inventory, parts.population[1]):
+        if part and part.layer and not far & {part.raw.file, communes.raw.file}:
+            note_outside(part.layer, communes, crs=_metric_crs(parts), log=log)
+
+
+def _metric_crs(parts: _Parts) -> pyproj.CRS:
+    declared: pyproj.CRS | None = parts.city.get("metric_crs")
+    assert parts.communes is not None
+    assert parts.communes.layer is not None
+    if declared is not None:
+        return declared
+    return gpd.GeoSeries(parts.communes.layer.geometry, crs=WGS84).estimate_utm_crs()
+
+
+def _read_city(files: FolderFiles) -> dict[str, Any]:
+    path = files.root / CITY_FILE
+    content = files.read(path) if path.is_file() else None
+    if content is None:
+        return {}
+    try:
+        data = tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        files.log.add("toml_broken", file=CITY_FILE, detail=error)
+        return {}
+    for key in sorted(set(data) - {"name", "metric_crs"}):
+        files.log.warn("city_unknown", file=CITY_FILE, column=key)
+    return {"name": _city_name(data, files.log), "metric_crs": _city_crs(data, files.log)}
+
+
+def _city_name(data: dict[str, Any], log: FaultLog) -> str | None:
+    name = data.get("name")
+    if name is None or (isinstance(name, str) and name.strip()):
+        return name
+    log.add("city_name", file=CITY_FILE, column="name", value=name)
+    return None
+
+
+def _city_crs(data: dict[str, Any], log: FaultLog) -> pyproj.CRS | None:
+    text = data.get("metric_crs")
+    if text is None:
+        return None
+    try:
+        crs = pyproj.CRS.from_user_input(text)
+    except (pyproj.exceptions.CRSError, TypeError, ValueError):
+        log.add("crs_unknown", file=CITY_FILE, column="metric_crs", value=text)
+        return None
+    if not crs.is_projected or any(axis.unit_name != "metre" for axis in crs.axis_info[:2]):
+        log.add("crs_not_metric", file=CITY_FILE, column="metric_crs", value=text)
+        return None
+    return crs
+
+
+def _find_network(files: FolderFiles) -> Path | None:
+    paths = files.candidates("network", suffixes=_PBF)
+    if not paths:
+        files.log.warn("part_absent", file="network/")
+        return None
+    path = files.one_of(paths, part="network")
+    return path if path is not None and files.keep_digest(path) else None
+
+
+def _folder_of(files: FolderFiles, parts: _Parts, *, notes: tuple[Fault, ...]) -> Folder:
+    assert parts.communes is not None
+    assert parts.clauses is not None
+    assert parts.inventory is not None
+    by_commune, at_points = parts.population
+    communes = with_population(communes_table(parts.communes, parts.districts), by_commune)
+    units = units_table(parts.clauses, *parts.units)
+    inventory = inventory_table(parts.inventory)
+    clauses = clauses_table(parts.clauses, unit_names=units["name"], commune_names=communes["name"])
+    rows = pd.Series(parts.inventory.raw.rows, index=pd.Index(parts.inventory.frame["site_id"], dtype="str"))
+    return Folder(
+        name=parts.city.get("name") or files.root.resolve().name,
+        metric_crs=parts.city.get("metric_crs"),
+        communes=check(Communes, communes, crs=WGS84),
+        units=check(UnitFacts, units, crs=WGS84),
+        inventory=check(Inventory, inventory, crs=WGS84),
+        clauses=check(Clauses, clauses),
+        population_points=None if at_points is None else points_table(at_points),
+        network_path=parts.network_path,
+        notes=notes,
+        modelled=_modelled(parts),
+        file_digests=dict(sorted(files.digests.items())),
+        inventory_rows=rows.sort_index().rename("row"),
+    )
+
+
+def _modelled(parts: _Parts) -> tuple[str, ...]:
+    groups = {
+        "boundaries": (parts.communes, *parts.units),
+        "buildings": (parts.inventory,),
+        "population": parts.population,
+    }
+    return tuple(
+        name
+        for name, members in groups.items()
+        if any(p and (p.frame["data_source"] == MODELLED).any() for p in members)
+    )

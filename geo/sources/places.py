@@ -1,0 +1,253 @@
+"""Where things lie: geometry of the right type, in a CRS that is true, inside the city."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from geo.schemas import WGS84
+from geo.sources.faultlog import FaultLog
+from geo.sources.tables import RawTable
+
+#: A building may lie this far outside the communes, whose lines are not surveyed.
+OUTSIDE_TOLERANCE_M = 200.0
+#: Mending a ring may change its area by this share at most.
+_MENDED_AREA_SHARE = 1e-9
+_AREA_OF_USE_MARGIN_DEG = 1.0
+_POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+_POINTS = (shapely.GeometryType.POINT,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """Geometry of one file in EPSG:4326; None inside where it could not be used."""
+
+    raw: RawTable
+    geometry: np.ndarray
+    columns: str = "geometry"
+
+    def points(self) -> np.ndarray:
+        """Return lon and lat of a point inside every usable geometry, shape (n, 2)."""
+        usable = self.geometry[~shapely.is_missing(self.geometry)]
+        return shapely.get_coordinates(shapely.point_on_surface(usable))
+
+
+def layer_of_polygons(raw: RawTable, log: FaultLog, *, partial: bool = False) -> Layer:
+    """Return the polygons of a file in EPSG:4326, checked and mended where that changes nothing.
+
+    With `partial`, a feature may have no polygon: nothing, or only a point.
+    """
+    geometry = _checked_geometry(raw, log, types=_POLYGONS, expected="Polygon, MultiPolygon", partial=partial)
+    valid = np.array([_valid_polygon(raw, i, each, log) for i, each in enumerate(geometry)], dtype=object)
+    return Layer(raw=raw, geometry=_to_wgs84(raw, valid, log))
+
+
+def layer_of_points(raw: RawTable, frame: pd.DataFrame, log: FaultLog) -> Layer:
+    """Return the points of a file in EPSG:4326: its geometry, else its columns ``lon`` and ``lat``."""
+    if raw.geometry is not None and not shapely.is_missing(raw.geometry).all():
+        points = _checked_geometry(raw, log, types=_POINTS, expected="Point")
+        return Layer(raw=raw, geometry=_to_wgs84(raw, points, log))
+    headers = frame.attrs["headers"]
+    absent = [name for name in ("lon", "lat") if headers[name] not in raw.headers]
+    for name in absent:
+        log.add("column_missing", file=raw.file, column=name, found=", ".join(raw.headers), allowed=_allowed(name))
+    columns = f"{headers['lon']}, {headers['lat']}"
+    points = np.full(len(raw), None, dtype=object)
+    for i, (lon, lat) in enumerate(zip(frame["lon"], frame["lat"], strict=True)):
+        if not np.isnan(lon) and not np.isnan(lat):
+            points[i] = shapely.Point(lon, lat)
+    if not absent:
+        _note_without_position(raw, frame, log)
+    return Layer(raw=raw, geometry=points, columns=columns)
+
+
+def _allowed(name: str) -> str:
+    from geo.sources.columns import LAT, LON
+
+    return ", ".join((LON if name == "lon" else LAT).headers)
+
+
+def _note_without_position(raw: RawTable, frame: pd.DataFrame, log: FaultLog) -> None:
+    for name in ("lon", "lat"):
+        header = frame.attrs["headers"][name]
+        cells = raw.cells[raw.headers.index(header)]
+        for row, cell in zip(raw.rows, cells, strict=True):
+            if cell is None or not str(cell).strip() or (isinstance(cell, float) and np.isnan(cell)):
+                log.add("value_missing", file=raw.file, row=row, column=header)
+
+
+def _checked_geometry(
+    raw: RawTable, log: FaultLog, *, types: tuple[int, ...], expected: str, partial: bool = False
+) -> np.ndarray:
+    if raw.geometry is None:
+        log.add("geometry_none", file=raw.file, expected=expected)
+        return np.full(len(raw), None, dtype=object)
+    checked = raw.geometry.copy()
+    for i, each in enumerate(raw.geometry):
+        where = {"file": raw.file, "row": raw.rows[i], "column": "geometry"}
+        if partial and (each is None or shapely.get_type_id(each) in _POINTS):
+            checked[i] = None
+        elif each is None:
+            log.add("geometry_empty", **where)
+        elif shapely.get_type_id(each) not in types:
+            log.add("geometry_type", **where, value=each.geom_type, allowed=expected)
+            checked[i] = None
+        elif each.is_empty or not np.isfinite(each.bounds).all():
+            log.add("geometry_empty", **where)
+            checked[i] = None
+    return checked
+
+
+def _valid_polygon(raw: RawTable, i: int, polygon: shapely.Geometry | None, log: FaultLog) -> shapely.Geometry | None:
+    if polygon is None or polygon.is_valid:
+        return polygon
+    where = {"file": raw.file, "row": raw.rows[i], "column": "geometry"}
+    reason = shapely.is_valid_reason(polygon)
+    mended = shapely.make_valid(polygon)
+    change = abs(mended.area - polygon.area)
+    if shapely.get_type_id(mended) in _POLYGONS and change <= _MENDED_AREA_SHARE * mended.area:
+        log.warn("geometry_mended", **where, value=reason)
+        return mended
+    log.add("geometry_invalid", **where, value=reason)
+    return None
+
+
+def _to_wgs84(raw: RawTable, geometry: np.ndarray, log: FaultLog) -> np.ndarray:
+    """Return `geometry` in EPSG:4326, or nothing but None where the file's CRS cannot be true."""
+    nothing = np.full(len(geometry), None, dtype=object)
+    bounds = shapely.total_bounds(geometry)
+    if np.isnan(bounds).any():
+        return nothing
+    if raw.crs is None:
+        if not _are_degrees(bounds):
+            log.add("crs_undeclared", file=raw.file, column="geometry", value=_first_position(geometry))
+            return nothing
+        log.warn("crs_assumed", file=raw.file, used=WGS84)
+        return geometry
+    if raw.crs.is_geographic and not _are_degrees(bounds):
+        key = "lonlat_swapped" if _are_degrees(bounds[[1, 0, 3, 2]]) else "crs_wrong"
+        log.add(key, file=raw.file, column="geometry", value=_first_position(geometry), crs=_name(raw.crs))
+        return nothing
+    degrees = _transformed(geometry, raw.crs)
+    if not _in_area_of_use(raw.crs, shapely.total_bounds(degrees)):
+        log.add("crs_wrong", file=raw.file, column="geometry", value=_first_position(geometry), crs=_name(raw.crs))
+        return nothing
+    return degrees
+
+
+def _transformed(geometry: np.ndarray, crs: pyproj.CRS) -> np.ndarray:
+    if crs == pyproj.CRS(WGS84) or crs.to_string() == "OGC:CRS84":
+        return geometry
+    to_degrees = pyproj.Transformer.from_crs(crs, WGS84, always_xy=True)
+    moved: np.ndarray = shapely.transform(geometry, lambda xy: np.column_stack(to_degrees.transform(*xy.T)))
+    return moved
+
+
+def _are_degrees(bounds: np.ndarray) -> bool:
+    west, south, east, north = bounds
+    return bool(west >= -180 and east <= 180 and south >= -90 and north <= 90)
+
+
+def _in_area_of_use(crs: pyproj.CRS, bounds: np.ndarray) -> bool:
+    if not np.isfinite(bounds).all():
+        return False
+    area = crs.area_of_use
+    if area is None or area.west > area.east:
+        return True
+    margin = _AREA_OF_USE_MARGIN_DEG
+    lon, lat = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
+    return area.west - margin <= lon <= area.east + margin and area.south - margin <= lat <= area.north + margin
+
+
+def _name(crs: pyproj.CRS) -> str:
+    return f"{crs.name} ({crs.to_string()})" if len(crs.to_string()) < 30 else crs.name
+
+
+def _first_position(geometry: np.ndarray) -> str:
+    usable = geometry[~shapely.is_missing(geometry)]
+    x, y = shapely.get_coordinates(usable[:1])[0]
+    return f"{x:.10g}, {y:.10g}"
+
+
+def note_far_layers(communes: Layer, others: list[Layer], log: FaultLog) -> set[str]:
+    """Note files whose places lie mostly elsewhere; return them, so that their rows are not listed one by one.
+
+    Where two other files agree with each other and not with the communes, the communes are the ones that are wrong.
+    """
+    layers = [layer for layer in (communes, *others) if not shapely.is_missing(layer.geometry).all()]
+    if len(layers) < 2 or layers[0] is not communes:
+        return set()
+    apart = [layer for layer in layers[1:] if not _overlap(communes, layer)]
+    anchor = communes
+    if len(apart) >= 2 and all(_overlap(apart[0], layer) for layer in apart[1:]):
+        anchor, apart = apart[0], [communes]
+    for layer in apart:
+        key = "lonlat_swapped" if _overlap(anchor, layer, swapped=True) else "crs_far"
+        if key == "crs_far" or layer.columns == "geometry":
+            log.add(
+                key,
+                file=layer.raw.file,
+                column=layer.columns,
+                value=_first_position(layer.geometry),
+                crs="-" if layer.raw.crs is None else _name(layer.raw.crs),
+                other=anchor.raw.file,
+            )
+    return {
+        layer.raw.file for layer in apart if layer.columns == "geometry" or not _overlap(anchor, layer, swapped=True)
+    }
+
+
+def _overlap(anchor: Layer, layer: Layer, *, swapped: bool = False) -> bool:
+    """Say whether at least half of the layer's places lie in the box of the anchor."""
+    box = shapely.total_bounds(anchor.geometry)
+    points = layer.points()[:, ::-1] if swapped else layer.points()
+    margin = 0.02 * np.hypot(box[2] - box[0], box[3] - box[1]) + 0.002
+    inside = ((points >= box[:2] - margin) & (points <= box[2:] + margin)).all(axis=1)
+    return bool(inside.mean() >= 0.5)
+
+
+def note_outside(layer: Layer, communes: Layer, *, crs: pyproj.CRS, log: FaultLog) -> None:
+    """Note every point that no commune holds or has within the tolerance; say where swapping its numbers mends it."""
+    usable = ~shapely.is_missing(communes.geometry)
+    if not usable.any():
+        return
+    city = shapely.STRtree(_into(communes.geometry[usable], crs))
+    rows = np.flatnonzero(~shapely.is_missing(layer.geometry))
+    degrees = shapely.get_coordinates(layer.geometry[rows])
+    away_m = _distances_m(degrees, city, crs)
+    swapped_away_m = _distances_m(degrees[:, ::-1], city, crs)
+    for i, (lon, lat), away, swapped in zip(rows, degrees, away_m, swapped_away_m, strict=True):
+        if away <= OUTSIDE_TOLERANCE_M:
+            continue
+        where = {
+            "file": layer.raw.file,
+            "row": layer.raw.rows[i],
+            "column": layer.columns,
+            "value": f"{lon:.10g}, {lat:.10g}",
+        }
+        if swapped <= OUTSIDE_TOLERANCE_M:
+            log.add("lonlat_swapped", **where, crs="-", other=communes.raw.file)
+        else:
+            log.add(
+                "place_outside", **where, km=f"{away / 1000:.1f}" if np.isfinite(away) else "?", other=communes.raw.file
+            )
+
+
+def _into(geometry: np.ndarray, crs: pyproj.CRS) -> np.ndarray:
+    forward = pyproj.Transformer.from_crs(WGS84, crs, always_xy=True)
+    moved: np.ndarray = shapely.transform(geometry, lambda xy: np.column_stack(forward.transform(*xy.T)))
+    return moved
+
+
+def _distances_m(degrees: np.ndarray, city: shapely.STRtree, crs: pyproj.CRS) -> np.ndarray:
+    away = np.full(len(degrees), np.inf)
+    possible = np.flatnonzero(np.abs(degrees[:, 1]) <= 90)
+    points = _into(shapely.points(degrees[possible]), crs)
+    finite = np.isfinite(shapely.get_coordinates(points)).all(axis=1)
+    (found, _), distance = city.query_nearest(points[finite], return_distance=True, all_matches=False)
+    away[possible[finite][found]] = distance
+    return away

@@ -1,0 +1,56 @@
+"""Read where people live: by old commune, or at points."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo.sources.boundaries import Part, read_part
+from geo.sources.cells import note_duplicates
+from geo.sources.columns import COMMUNE_POPULATION, POINT_POPULATION
+from geo.sources.files import FolderFiles
+from geo.sources.places import layer_of_points
+from geo.sources.tables import TABLE_SUFFIXES
+from geo.sources.vectors import VECTOR_SUFFIXES
+
+FOLDER = "population"
+_BY_COMMUNE = "communes"
+
+
+def read_population(files: FolderFiles) -> tuple[Part | None, Part | None]:
+    """Read ``population/``: the table ``communes.*`` and a file of points, both optional.
+
+    Any other name than ``communes`` is a file of points.
+    """
+    paths = files.candidates(FOLDER, suffixes=(*TABLE_SUFFIXES, *VECTOR_SUFFIXES))
+    if not paths:
+        files.log.warn("part_absent", file=f"{FOLDER}/")
+    tables = [path for path in paths if path.name.split(".")[0].lower() == _BY_COMMUNE]
+    by_commune = read_part(files, files.one_of(tables, part=f"{FOLDER}/{_BY_COMMUNE}"), COMMUNE_POPULATION)
+    if by_commune is not None:
+        note_duplicates(by_commune.frame, by_commune.raw, "commune_id", files.log)
+    others = [path for path in paths if path not in tables]
+    at_points = read_part(files, files.one_of(others, part=FOLDER), POINT_POPULATION)
+    if at_points is not None:
+        at_points.layer = layer_of_points(at_points.raw, at_points.frame, files.log)
+    return by_commune, at_points
+
+
+def with_population(communes: gpd.GeoDataFrame, by_commune: Part | None) -> gpd.GeoDataFrame:
+    """Return the communes with the population of the table, where it names them."""
+    if by_commune is None:
+        return communes
+    listed = by_commune.frame.set_index("commune_id")["population"]
+    population = listed.reindex(communes.index).fillna(communes["population"])
+    table: gpd.GeoDataFrame = communes.assign(population=population)
+    return table
+
+
+def points_table(at_points: Part) -> gpd.GeoDataFrame:
+    """Return people at points: ``population`` and geometry in EPSG:4326, sorted by place."""
+    assert at_points.layer is not None
+    geometry = gpd.GeoSeries(at_points.layer.geometry, crs="EPSG:4326")
+    order = np.lexsort((at_points.frame["population"], geometry.y, geometry.x))
+    population = pd.DataFrame({"population": at_points.frame["population"]})
+    return gpd.GeoDataFrame(population, geometry=geometry).iloc[order].reset_index(drop=True)

@@ -1,0 +1,324 @@
+"""Read vector files (GeoJSON, GeoPackage, shapefile plain or zipped) with their declared CRS.
+
+GDAL guesses a file's format from its content, and some of its formats read other files. So it sees only what was
+recognised here first: a GeoPackage by its tables, a shapefile by its header. GeoJSON never reaches it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+
+from geo.schemas import WGS84
+from geo.sources.files import FolderFiles
+from geo.sources.tables import RawTable
+
+# Read by GDAL when pyogrio is first imported, which the functions below do.
+os.environ.setdefault("GDAL_SKIP", "OGR_VRT")
+
+VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".zip")
+_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_NEEDED_PARTS = (".shp", ".shx", ".dbf")
+_DBF_NAME_WIDTH = 10
+
+
+def read_vector(files: FolderFiles, path: Path) -> RawTable | None:
+    """Read a vector file; None where it cannot be read, with the reason in the log.
+
+    Returns
+    -------
+    RawTable or None
+        Geometry as the file has it, in 2D; `crs` is what the file declares (GeoJSON declares WGS 84 by its norm), None
+        where it declares none. Rows count features from 1.
+    """
+    content = files.read(path)
+    if content is None:
+        return None
+    suffix = path.suffix.lower()
+    if suffix in (".geojson", ".json"):
+        return _read_geojson(files, path, content)
+    if suffix == ".gpkg":
+        return _read_geopackage(files, path, content)
+    return _read_shapefile(files, path, content)
+
+
+def _read_geojson(files: FolderFiles, path: Path, content: bytes) -> RawTable | None:
+    document = _parse_json(files, path, content)
+    if document is None:
+        return None
+    features = document.get("features") if isinstance(document, dict) else None
+    if not isinstance(features, list) or document.get("type") != "FeatureCollection":
+        files.log.add("format_mismatch", file=files.name(path), expected="GeoJSON FeatureCollection")
+        return None
+    if not _right_number(files, path, len(features)):
+        return None
+    records, geometry = [], []
+    for row, feature in enumerate(features, start=1):
+        properties = feature.get("properties") if isinstance(feature, dict) else None
+        if not isinstance(feature, dict) or not isinstance(properties, dict | None):
+            files.log.add("feature_broken", file=files.name(path), row=row)
+            feature, properties = {}, {}
+        identifier = {"id": feature["id"]} if isinstance(feature.get("id"), str | int) else {}
+        records.append({**identifier, **(properties or {})})
+        geometry.append(feature.get("geometry"))
+    headers = tuple(dict.fromkeys(name for record in records for name in record))
+    return RawTable(
+        file=files.name(path),
+        headers=headers,
+        cells=[[record.get(name) for record in records] for name in headers],
+        rows=list(range(1, len(records) + 1)),
+        geometry=_geometries_of(files, path, geometry),
+        crs=_crs_of_geojson(files, path, document),
+    )
+
+
+def _parse_json(files: FolderFiles, path: Path, content: bytes) -> Any:
+    name = files.name(path)
+    try:
+        return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        files.log.add("not_utf8", file=name, row=row, value=f"0x{content[error.start]:02x}")
+    except json.JSONDecodeError as error:
+        files.log.add("json_broken", file=name, row=error.lineno, detail=error)
+    except (ValueError, RecursionError) as error:
+        files.log.add("json_broken", file=name, detail=error)
+    return None
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _geometries_of(files: FolderFiles, path: Path, geometry: list[Any]) -> np.ndarray:
+    texts = [None if each is None else json.dumps(each) for each in geometry]
+    parsed = shapely.from_geojson(np.array(texts, dtype=object), on_invalid="ignore")
+    for i in np.flatnonzero(shapely.is_missing(parsed)):
+        if texts[i] is not None:
+            _note_unreadable(files, path, int(i) + 1, texts[i])
+            parsed[i] = None
+    return _flat(parsed)
+
+
+def _note_unreadable(files: FolderFiles, path: Path, row: int, text: str | None) -> None:
+    try:
+        shapely.from_geojson(text)
+        detail = "-"
+    except shapely.errors.GEOSException as error:
+        detail = str(error)
+    files.log.add("geometry_unreadable", file=files.name(path), row=row, column="geometry", detail=detail)
+
+
+def _flat(geometry: np.ndarray) -> np.ndarray:
+    flat: np.ndarray = shapely.force_2d(geometry)
+    return flat
+
+
+def _crs_of_geojson(files: FolderFiles, path: Path, document: dict[str, Any]) -> pyproj.CRS | None:
+    declared = document.get("crs")
+    if declared is None:
+        return pyproj.CRS(WGS84)
+    properties = declared.get("properties") if isinstance(declared, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    return parse_crs(files, path, name if isinstance(name, str) else json.dumps(declared))
+
+
+def parse_crs(files: FolderFiles, path: Path, text: str) -> pyproj.CRS | None:
+    """Return the CRS that `text` declares; a fault and None where it means nothing."""
+    if text.startswith("{"):
+        files.log.add("crs_unknown", file=files.name(path), value=text)
+        return None
+    try:
+        return pyproj.CRS.from_user_input(text)
+    except pyproj.exceptions.CRSError:
+        files.log.add("crs_unknown", file=files.name(path), value=text)
+        return None
+
+
+def _right_number(files: FolderFiles, path: Path, n: int) -> bool:
+    if n == 0:
+        files.log.add("no_rows", file=files.name(path))
+    elif n > files.settings.max_rows:
+        files.log.add("too_many_rows", file=files.name(path), row=n, allowed=files.settings.max_rows)
+    return 0 < n <= files.settings.max_rows
+
+
+def _read_geopackage(files: FolderFiles, path: Path, content: bytes) -> RawTable | None:
+    if not content.startswith(b"SQLite format 3\0"):
+        files.log.add("format_mismatch", file=files.name(path), expected="GeoPackage")
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "layer.gpkg"  # what was checked is what is read
+        copy.write_bytes(content)
+        layers = _layers_of_geopackage(files, path, copy)
+        if layers is None:
+            return None
+        layer = _pick_layer(files, path, layers)
+        return None if layer is None else _read_with_gdal(files, path, copy, layer=layer)
+
+
+def _layers_of_geopackage(files: FolderFiles, path: Path, copy: Path) -> list[str] | None:
+    """Return the layers of an undamaged GeoPackage that holds no table of another engine."""
+    try:
+        connection = sqlite3.connect(f"file:{copy.as_posix()}?mode=ro", uri=True)
+        try:
+            state = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            virtual = connection.execute(
+                "SELECT sql FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%' AND sql NOT LIKE '%USING rtree%'"
+            ).fetchall()
+            layers = connection.execute(
+                "SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes') ORDER BY 1"
+            ).fetchall()
+        finally:
+            connection.close()
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
+        files.log.add("file_unreadable", file=files.name(path), detail=error)
+        return None
+    if state != "ok" or virtual:
+        files.log.add("file_unreadable", file=files.name(path), detail=state if state != "ok" else virtual[0][0])
+        return None
+    return [str(layer) for (layer,) in layers]
+
+
+def _pick_layer(files: FolderFiles, path: Path, layers: list[str]) -> str | None:
+    if not layers:
+        files.log.add("no_rows", file=files.name(path))
+        return None
+    named = [layer for layer in layers if layer.lower() == path.stem.lower()]
+    if len(layers) > 1 and not named:
+        files.log.add("several_layers", file=files.name(path), found=", ".join(layers), expected=path.stem)
+        return None
+    return named[0] if named else layers[0]
+
+
+def _read_shapefile(files: FolderFiles, path: Path, content: bytes) -> RawTable | None:
+    zipped = path.suffix.lower() == ".zip"
+    parts = _parts_from_zip(files, path, content) if zipped else _parts_beside(files, path, content)
+    if parts is None or not _complete(files, path, parts):
+        return None
+    encoding = _encoding_of(files, path, parts)
+    if encoding is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix, part in parts.items():
+            (Path(folder) / f"layer{suffix}").write_bytes(part)
+        return _read_with_gdal(files, path, Path(folder) / "layer.shp", encoding=encoding, name_width=_DBF_NAME_WIDTH)
+
+
+def _parts_from_zip(files: FolderFiles, path: Path, content: bytes) -> dict[str, bytes] | None:
+    members = files.unzip(path, content, suffixes=_SHAPEFILE_PARTS)
+    if members is None:
+        return None
+    shapes = sorted(name for name in members if name.lower().endswith(".shp") and "__MACOSX" not in name)
+    if len(shapes) != 1:
+        key = "several_layers" if shapes else "format_mismatch"
+        files.log.add(key, file=files.name(path), found=", ".join(shapes), expected=f"{path.stem}.shp")
+        return None
+    stem = shapes[0][:-4]
+    return {name[-4:].lower(): part for name, part in members.items() if name[:-4] == stem}
+
+
+def _parts_beside(files: FolderFiles, path: Path, content: bytes) -> dict[str, bytes] | None:
+    parts = {".shp": content}
+    for other in sorted(path.parent.iterdir()):
+        suffix = other.suffix.lower()
+        if other.stem == path.stem and suffix in _SHAPEFILE_PARTS and suffix != ".shp":
+            part = files.read(other)
+            if part is not None:
+                parts[suffix] = part
+    return parts
+
+
+def _complete(files: FolderFiles, path: Path, parts: dict[str, bytes]) -> bool:
+    """Say whether a shapefile has its parts, and each the length that its header gives."""
+    missing = [suffix for suffix in _NEEDED_PARTS if suffix not in parts]
+    if missing:
+        files.log.add("sidecar_missing", file=files.name(path), value=", ".join(missing))
+        return False
+    for suffix in (".shp", ".shx"):
+        if not parts[suffix].startswith(b"\x00\x00\x27\x0a"):
+            files.log.add("format_mismatch", file=files.name(path), expected=f"shapefile ({suffix})")
+            return False
+        declared = 2 * int.from_bytes(parts[suffix][24:28], "big")
+        if declared > len(parts[suffix]):
+            _note_truncated(files, path, suffix, declared, len(parts[suffix]))
+            return False
+    return _complete_dbf(files, path, parts[".dbf"])
+
+
+def _complete_dbf(files: FolderFiles, path: Path, dbf: bytes) -> bool:
+    n, header, record = (int.from_bytes(dbf[start:stop], "little") for start, stop in ((4, 8), (8, 10), (10, 12)))
+    if len(dbf) < 32 or len(dbf) < header + n * record:
+        _note_truncated(files, path, ".dbf", header + n * record, len(dbf))
+        return False
+    return _right_number(files, path, n)
+
+
+def _note_truncated(files: FolderFiles, path: Path, suffix: str, declared: int, found: int) -> None:
+    files.log.add("file_truncated", file=files.name(path), value=suffix, declared=declared, found=found)
+
+
+def _encoding_of(files: FolderFiles, path: Path, parts: dict[str, bytes]) -> str | None:
+    """Return the encoding of a shapefile's texts: UTF-8, whether its .cpg says so or is missing."""
+    declared = parts.get(".cpg", b"UTF-8").decode("ascii", "replace").strip().upper().replace("-", "")
+    dbf = parts[".dbf"]
+    texts = dbf[int.from_bytes(dbf[8:10], "little") :]
+    try:
+        texts.decode("utf-8")
+    except UnicodeDecodeError:
+        files.log.add("not_utf8", file=files.name(path), value=f".dbf, {declared}")
+        return None
+    return "UTF-8"
+
+
+def _read_with_gdal(
+    files: FolderFiles,
+    path: Path,
+    copy: Path,
+    *,
+    layer: str | None = None,
+    encoding: str | None = None,
+    name_width: int | None = None,
+) -> RawTable | None:
+    import pyogrio.raw
+
+    options: dict[str, Any] = {} if encoding is None else {"encoding": encoding}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what GDAL warns of is checked again, row by row
+            limit = files.settings.max_rows + 1
+            meta, _, wkb, fields = pyogrio.raw.read(
+                copy, layer=layer, force_2d=True, max_features=limit, datetime_as_string=True, **options
+            )
+    except (RuntimeError, ValueError, OSError, TypeError, AttributeError, pyproj.exceptions.CRSError) as error:
+        files.log.add("file_unreadable", file=files.name(path), detail=error)
+        return None
+    n = len(wkb) if wkb is not None else (len(fields[0]) if fields else 0)
+    if not _right_number(files, path, n):
+        return None
+    return RawTable(
+        file=files.name(path),
+        headers=tuple(meta["fields"]),
+        cells=[list(values) for values in fields],
+        rows=list(range(1, n + 1)),
+        geometry=None if wkb is None else _from_wkb(files, path, wkb),
+        crs=None if not meta["crs"] else parse_crs(files, path, meta["crs"]),
+        name_width=name_width,
+    )
+
+
+def _from_wkb(files: FolderFiles, path: Path, wkb: np.ndarray) -> np.ndarray:
+    parsed = shapely.from_wkb(wkb, on_invalid="ignore")
+    for i in np.flatnonzero(shapely.is_missing(parsed)):
+        if wkb[i] is not None:
+            files.log.add("geometry_unreadable", file=files.name(path), row=int(i) + 1, column="geometry", detail="WKB")
+    return _flat(parsed)
