@@ -1,0 +1,110 @@
+"""Codes and figures of a plan as sentences and numbers of a language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from babel.numbers import format_decimal, format_percent
+
+from geo.plan import Plan
+from geo.text import t
+
+_LOCALES = {"vi": "vi_VN", "en": "en_GB", "fr": "fr_FR"}
+
+
+def number_text(value: float | None, *, lang: str, decimals: int = 0) -> str:
+    """Return `value` as the language writes numbers; "not known" where it is missing."""
+    if value is None or pd.isna(value):
+        return t("publish.unknown", lang=lang)
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    # Adding 0.0 turns a rounded -0.0 into 0.0.
+    return str(format_decimal(round(float(value), decimals) + 0.0, format=pattern, locale=_LOCALES[lang]))
+
+
+def percent_text(value_0_1: float | None, *, lang: str, decimals: int = 0) -> str:
+    """Return a share between 0 and 1 as a percentage of the language; "not known" where it is missing."""
+    if value_0_1 is None or pd.isna(value_0_1):
+        return t("publish.unknown", lang=lang)
+    places = "." + "0" * decimals if decimals else ""
+    pattern = f"#,##0{places}%" if lang == "en" else f"#,##0{places} %"
+    return str(format_percent(float(value_0_1), format=pattern, locale=_LOCALES[lang]))
+
+
+def list_text(words: Sequence[str], *, lang: str) -> str:
+    """Return "a, b and c"; "none" for no words."""
+    if not words:
+        return t("publish.nothing", lang=lang)
+    if len(words) == 1:
+        return words[0]
+    return f"{', '.join(words[:-1])} {t('publish.and', lang=lang)} {words[-1]}"
+
+
+def modelled_text(plan: Plan, *, lang: str, short: bool = False) -> str:
+    """Return the sentence that says which data are made by a model; empty where none are."""
+    if not plan.city.modelled:
+        return ""
+    parts = list_text([t(f"publish.part.{part}", lang=lang) for part in plan.city.modelled], lang=lang)
+    return t("publish.modelled_short" if short else "publish.modelled", lang=lang, parts=parts)
+
+
+def attribution_texts(*, lang: str) -> list[str]:
+    """Return whom the data are owed to, a sentence each."""
+    return [t(f"publish.attribution.{name}", lang=lang) for name in ("osm", "rules")]
+
+
+def reason_text(unit: pd.Series[Any], *, lang: str, max_sites: int | None = None) -> str:
+    """Return why a unit gets one site or two, in a few sentences.
+
+    Parameters
+    ----------
+    unit : pandas.Series
+        A row of ``Plan.units``.
+    lang : {"vi", "en", "fr"}
+    max_sites : int, optional
+        The city's budget, ``params.choice.max_sites``.
+
+    Returns
+    -------
+    str
+        The reason of the choice, then how far the norm is met, then travel times or why there are none.
+
+    Raises
+    ------
+    KeyError
+        The reason is a code that no message stands for.
+    """
+    sentences = [
+        t(
+            f"publish.reason.{unit['reason']}",
+            lang=lang,
+            gain=number_text(unit["second_site_gain"], lang=lang, decimals=3),
+            two_score=number_text(unit["two_site_score"], lang=lang, decimals=3),
+            max_sites=number_text(max_sites, lang=lang),
+        )
+    ]
+    if pd.notna(unit["norm_met_pct"]):
+        norm = percent_text(unit["norm_met_pct"] / 100, lang=lang)
+        sentences.append(t("publish.reason.norm", lang=lang, norm=norm))
+    if unit["n_sites"]:
+        sentences += _travel_sentences(unit, lang=lang)
+    return " ".join(sentences)
+
+
+def _travel_sentences(unit: pd.Series[Any], *, lang: str) -> list[str]:
+    if pd.isna(unit["mean_time_min"]):
+        code = unit["access_reason"]
+        return [t(f"publish.access_reason.{code}", lang=lang)] if code else []
+    sentences = [
+        t(
+            "publish.reason.travel",
+            lang=lang,
+            mean=number_text(unit["mean_time_min"], lang=lang, decimals=1),
+            share=percent_text(unit["share_within_30min"], lang=lang),
+        )
+    ]
+    if unit["unreachable_population"] >= 0.5:
+        people = number_text(unit["unreachable_population"], lang=lang)
+        sentences.append(t("publish.reason.unreachable", lang=lang, people=people))
+    return sentences

@@ -1,0 +1,313 @@
+"""``plan.xlsx``: the plan as a workbook for the people who work with it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from geo.plan import Plan
+from geo.publish.provenance import note_texts, provenance_rows, version_line
+from geo.publish.reasons import list_text, modelled_text
+from geo.publish.tables import sites_table, units_table
+from geo.text import t
+
+#: The workbook's date of creation, fixed so that the same plan gives the same bytes.
+_CREATED = datetime(2025, 7, 1)
+
+_NUMBER_FORMATS = {
+    "text": "@",
+    "wrapped": "@",
+    "count": "#,##0",
+    "score": "0.000",
+    "minutes": "0.0",
+    "percent": "0.0%",
+    "degrees": "0.000000",
+    "area": "#,##0",
+    "figure": "#,##0.###",
+}
+#: Kind and width in characters of every column a sheet may have.
+_COLUMNS: dict[str, tuple[str, int]] = {
+    "unit_id": ("text", 11),
+    "name": ("text", 30),
+    "n_sites": ("count", 8),
+    "site_id": ("text", 14),
+    "site_id_1": ("text", 14),
+    "site_id_2": ("text", 14),
+    "site_name_1": ("text", 34),
+    "site_name_2": ("text", 34),
+    "one_site_score": ("score", 11),
+    "two_site_score": ("score", 11),
+    "second_site_gain": ("score", 12),
+    "score": ("score", 9),
+    "score_0_1": ("score", 9),
+    "location_0_1": ("score", 11),
+    "size_0_1": ("score", 9),
+    "access_0_1": ("score", 11),
+    "conditions_0_1": ("score", 13),
+    "penalty": ("score", 14),
+    "mean_time_min": ("minutes", 13),
+    "p95_time_min": ("minutes", 14),
+    "minutes_between": ("minutes", 13),
+    "share_within_30min": ("percent", 12),
+    "norm_met_pct": ("percent", 11),
+    "population": ("count", 11),
+    "usable_area_m2": ("area", 12),
+    "reason": ("wrapped", 90),
+    "kind": ("text", 20),
+    "chosen": ("text", 9),
+    "role": ("text", 38),
+    "lon": ("degrees", 12),
+    "lat": ("degrees", 12),
+    "position_source": ("text", 18),
+    "data_source": ("text", 18),
+    "check": ("text", 34),
+    "subject": ("text", 14),
+    "value": ("figure", 14),
+    "limit": ("figure", 14),
+    "passed": ("text", 10),
+    "note": ("wrapped", 60),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Styles:
+    title: Format
+    heading: Format
+    banner: Format
+    header: Format
+    wrap: Format
+    bold: Format
+    cells: dict[str, Format]
+    bold_cells: dict[str, Format]
+    left_cells: dict[str, Format]
+
+
+def plan_xlsx(plan: Plan, *, lang: str) -> bytes:
+    """Return the plan as a workbook, headings in `lang`.
+
+    Sheets: cover (what it is, what is modelled, totals, provenance, parameters), units, buildings, one site against
+    two for every unit, the table of the space norms as officials fill it in, audit. Numbers are numbers and
+    percentages are percentages; no text is ever taken for a formula or a link.
+    """
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
+        styles = _make_styles(book)
+        label = modelled_text(plan, lang=lang)
+        book.set_properties(
+            {"title": t("publish.title", lang=lang, city=plan.city.name), "comments": label, "created": _CREATED}
+        )
+        _write_cover(_add_sheet(book, plan, "cover", lang=lang), plan, styles, lang=lang)
+        for name, table in (
+            ("units", _units_sheet(plan, lang=lang)),
+            ("sites", _sites_sheet(plan, lang=lang)),
+            ("options", _options_sheet(plan, lang=lang)),
+        ):
+            _write_table(_add_sheet(book, plan, name, lang=lang), table, styles, lang=lang, frozen_columns=2)
+        _write_norms(_add_sheet(book, plan, "norm", lang=lang), plan, styles, lang=lang)
+        _write_table(_add_sheet(book, plan, "audit", lang=lang), _audit_sheet(plan, lang=lang), styles, lang=lang)
+    return buffer.getvalue()
+
+
+def norm_rows(plan: Plan, *, lang: str) -> list[tuple[str, str, float, float, float, float, str]]:
+    """Return the table of the space norms: a unit's total, then its chosen buildings.
+
+    Returns
+    -------
+    list of tuple
+        Number, item, existing m2, people, area by the norm m2, comparison (a share: 1 = the norm is met), note.
+        NaN where a figure is not known or belongs to the whole unit.
+    """
+    nan = float("nan")
+    chosen = plan.options[plan.options["chosen"]].set_index("unit_id")["usable_area_m2"]
+    rows = []
+    for number, (unit_id, unit) in enumerate(plan.units.iterrows(), start=1):
+        item = t("publish.norm.unit_total", lang=lang, name=unit["name"], unit_id=unit_id)
+        known_staff = pd.notna(plan.city.units.loc[unit_id, "staff"])
+        note = "" if known_staff else t("publish.norm.estimated_staff", lang=lang)
+        comparison = unit["norm_met_pct"] / 100
+        rows.append(
+            (str(number), item, chosen.get(unit_id, nan), round(unit["staff"]), unit["need_m2"], comparison, note)
+        )
+        for part, site_id in enumerate(filter(None, (unit["site_id_1"], unit["site_id_2"])), start=1):
+            site = plan.sites.loc[site_id]
+            role = t(f"publish.role.{site['role']}", lang=lang)
+            rows.append(
+                (f"{number}.{part}", f"{site['name']} ({site_id})", site["usable_area_m2"], nan, nan, nan, role)
+            )
+    return rows
+
+
+def _units_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
+    table = units_table(plan, lang=lang)
+    names = plan.sites["name"].to_dict()
+    table.insert(4, "site_name_1", table["site_id_1"].map(lambda site_id: names.get(site_id, "")))
+    table.insert(6, "site_name_2", table["site_id_2"].map(lambda site_id: names.get(site_id, "")))
+    return table.assign(norm_met_pct=table["norm_met_pct"] / 100)
+
+
+def _sites_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
+    table = sites_table(plan)
+    table.insert(1, "name", plan.sites["name"].to_numpy())
+    table.insert(2, "kind", [t(f"publish.kind.{kind}", lang=lang) for kind in plan.sites["kind"]])
+    table["chosen"] = _yes_no(table["chosen"], lang=lang)
+    table["role"] = [t(f"publish.role.{role}", lang=lang) if role else "" for role in table["role"]]
+    extra = plan.sites[["usable_area_m2", "mean_time_min", "position_source", "data_source"]]
+    return table.join(extra.reset_index(drop=True))
+
+
+def _options_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
+    table = plan.options.reset_index(drop=True)
+    table.insert(1, "name", table["unit_id"].map(plan.units["name"]))
+    return table.assign(
+        chosen=_yes_no(table["chosen"], lang=lang),
+        norm_met_pct=table["norm_met_pct"] / 100,
+    )
+
+
+def _audit_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
+    table = plan.city.audit.reset_index(drop=True)
+    return table.assign(passed=_yes_no(table["passed"], lang=lang))
+
+
+def _yes_no(flags: Iterable[bool], *, lang: str) -> list[str]:
+    return [t("publish.yes" if flag else "publish.no", lang=lang) for flag in flags]
+
+
+def _add_sheet(book: xlsxwriter.Workbook, plan: Plan, name: str, *, lang: str) -> Worksheet:
+    sheet = book.add_worksheet(t(f"publish.sheet.{name}", lang=lang))
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    label = modelled_text(plan, lang=lang, short=True)
+    # An ampersand starts a code in a header or footer; two of them stand for one.
+    line = f"{version_line(plan, lang=lang)}. {label}".replace("&", "&&")
+    sheet.set_footer(f"&L&8{line[:200]}&R&8&P / &N")
+    return sheet
+
+
+def _make_styles(book: xlsxwriter.Workbook) -> _Styles:
+    base = {"valign": "top"}
+
+    def cell(kind: str, **extra: Any) -> Format:
+        return book.add_format({**base, "num_format": _NUMBER_FORMATS[kind], "text_wrap": kind == "wrapped", **extra})
+
+    return _Styles(
+        title=book.add_format({"bold": True, "font_size": 16}),
+        heading=book.add_format({"bold": True, "font_size": 12, "bottom": 1}),
+        banner=book.add_format({"bold": True, "bg_color": "#FFF3CD", "border": 1, "text_wrap": True, "valign": "top"}),
+        header=book.add_format(
+            {
+                "bold": True,
+                "text_wrap": True,
+                "valign": "top",
+                "bg_color": "#E3E8EF",
+                "bottom": 1,
+                "border_color": "#888888",
+            }
+        ),
+        wrap=book.add_format({"text_wrap": True, "valign": "top"}),
+        bold=book.add_format({"bold": True, "valign": "top"}),
+        cells={kind: cell(kind) for kind in _NUMBER_FORMATS},
+        bold_cells={kind: cell(kind, bold=True, top=1) for kind in _NUMBER_FORMATS},
+        left_cells={kind: cell(kind, align="left") for kind in _NUMBER_FORMATS},
+    )
+
+
+def _write_cell(sheet: Worksheet, row: int, column: int, value: Any, style: Format) -> None:
+    if value is None or pd.isna(value):
+        sheet.write_blank(row, column, None, style)
+    elif isinstance(value, str):
+        sheet.write_string(row, column, value, style)
+    else:
+        sheet.write_number(row, column, float(value), style)
+
+
+def _write_header(sheet: Worksheet, labels: Sequence[str], styles: _Styles) -> None:
+    for column, label in enumerate(labels):
+        sheet.write_string(0, column, label, styles.header)
+    sheet.set_row(0, 48)
+    sheet.repeat_rows(0)
+
+
+def _write_table(sheet: Worksheet, table: pd.DataFrame, styles: _Styles, *, lang: str, frozen_columns: int = 0) -> None:
+    _write_header(sheet, [t(f"publish.column.{name}", lang=lang) for name in table.columns], styles)
+    for column, name in enumerate(table.columns):
+        kind, width = _COLUMNS[str(name)]
+        sheet.set_column(column, column, width)
+        for row, value in enumerate(table[name], start=1):
+            _write_cell(sheet, row, column, value, styles.cells[kind])
+    sheet.freeze_panes(1, frozen_columns)
+    sheet.autofilter(0, 0, max(len(table), 1), len(table.columns) - 1)
+
+
+def _write_norms(sheet: Worksheet, plan: Plan, styles: _Styles, *, lang: str) -> None:
+    names = ("number", "item", "existing_m2", "people", "norm_m2", "comparison", "note")
+    kinds = ("text", "text", "area", "count", "area", "percent", "text")
+    _write_header(sheet, [t(f"publish.norm.{name}", lang=lang) for name in names], styles)
+    for column, width in enumerate((7, 60, 13, 10, 14, 13, 44)):
+        sheet.set_column(column, column, width)
+    for row, values in enumerate(norm_rows(plan, lang=lang), start=1):
+        formats = styles.cells if "." in values[0] else styles.bold_cells
+        for column, (value, kind) in enumerate(zip(values, kinds, strict=True)):
+            _write_cell(sheet, row, column, value, formats[kind])
+    sheet.freeze_panes(1, 2)
+
+
+def _write_cover(sheet: Worksheet, plan: Plan, styles: _Styles, *, lang: str) -> None:
+    sheet.set_column(0, 0, 44)
+    sheet.set_column(1, 1, 90)
+    sheet.write_string(0, 0, t("publish.title", lang=lang, city=plan.city.name), styles.title)
+    sheet.merge_range(1, 0, 1, 1, "", styles.wrap)
+    sheet.write_string(1, 0, t("publish.what", lang=lang), styles.wrap)
+    if label := modelled_text(plan, lang=lang):
+        sheet.merge_range(2, 0, 2, 1, "", styles.banner)
+        sheet.write_string(2, 0, label, styles.banner)
+        sheet.set_row(2, 32)
+    row = 4
+    for heading, lines in _cover_blocks(plan, lang=lang):
+        sheet.write_string(row, 0, t(f"publish.cover.{heading}", lang=lang), styles.heading)
+        sheet.write_blank(row, 1, None, styles.heading)
+        for offset, (name, value, kind) in enumerate(lines, start=1):
+            sheet.write_string(row + offset, 0, name, styles.bold)
+            _write_cell(sheet, row + offset, 1, value, styles.left_cells[kind])
+        row += len(lines) + 2
+
+
+def _cover_blocks(plan: Plan, *, lang: str) -> list[tuple[str, list[tuple[str, Any, str]]]]:
+    def label(group: str, name: str) -> str:
+        return t(f"publish.{group}.{name}", lang=lang)
+
+    notes = enumerate(note_texts(plan, lang=lang), start=1)
+    blocks = [
+        ("totals", [(label("total", k), *_total_cell(k, v, lang=lang)) for k, v in plan.totals.items()]),
+        ("optimality", [(label("optimality", k), v, "figure") for k, v in plan.optimality.items()]),
+        ("provenance", [(label("provenance", k), v, "wrapped") for k, v in provenance_rows(plan, lang=lang)]),
+        ("notes", [(str(number), note, "wrapped") for number, note in notes]),
+        ("parameters", [(k, v, "figure") for k, v in _flattened(plan.params.model_dump(mode="json"))]),
+    ]
+    return [(heading, lines) for heading, lines in blocks if lines]
+
+
+def _total_cell(name: str, value: Any, *, lang: str) -> tuple[Any, str]:
+    if isinstance(value, (list, tuple)):
+        return list_text([str(item) for item in value], lang=lang), "wrapped"
+    if name.endswith("_pct") and value is not None:
+        return value / 100, "percent"
+    return value, "percent" if name.startswith("share_") else "minutes" if name.endswith("_min") else "count"
+
+
+def _flattened(tree: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
