@@ -42,8 +42,8 @@ def version_line(plan: Plan, *, lang: str) -> str:
 
 
 def note_texts(plan: Plan, *, lang: str) -> list[str]:
-    """Return what the data folder lacked or was done without, a line each."""
-    return [describe_fault(note, lang=lang) for note in plan.city.notes]
+    """Return what was lacking or done without, a line each."""
+    return [describe_fault(note, lang=lang) for note in plan.notes]
 
 
 def summary_json(plan: Plan, *, lang: str, publish_s: float) -> bytes:

@@ -89,8 +89,6 @@ def map_data(plan: Plan, *, lang: str) -> dict[str, Any]:
     units["score"] = units["two_site_score"].where(units["n_sites"] == 2, units["one_site_score"])
     measures = [_measure(units[name], lang=lang) for name in _MEASURES]
     shapes = unit_shapes(plan.city.units)
-    names = plan.sites["name"].to_dict()
-    max_sites = plan.params.choice.max_sites
     return {
         "unknown": t("publish.map.legend_unknown", lang=lang),
         "columns": [_label(name, lang=lang) for name in ("name", "n_sites", "score")],
@@ -100,18 +98,31 @@ def map_data(plan: Plan, *, lang: str) -> dict[str, Any]:
         "symbols": [{"symbol": role, "label": t(f"publish.role.{role}", lang=lang)} for role in ROLES]
         + [{"symbol": "other", "label": t("publish.map.legend_other", lang=lang)}],
         "units": [
-            {
-                "id": unit_id,
-                "name": unit["name"],
-                "shape": shapes[unit_id],
-                "cells": [str(unit["n_sites"]), _figure_text("score", unit["score"], lang=lang)],
-                "classes": {measure["key"]: int(classes[unit_id]) for measure, classes in measures},
-                "values": [_unit_text(name, unit[name], names, lang=lang) for name in _UNIT_FIGURES],
-                "reason": reason_text(plan.units.loc[unit_id], lang=lang, max_sites=max_sites),
-            }
-            for unit_id, unit in units.iterrows()
+            _unit_data(unit, plan, shape=shapes[unit["unit_id"]], measures=measures, lang=lang)
+            for _, unit in units.iterrows()
         ],
         "sites": _site_data(plan, lang=lang),
+    }
+
+
+def _unit_data(
+    unit: pd.Series[Any],
+    plan: Plan,
+    *,
+    shape: list[Any],
+    measures: list[tuple[dict[str, Any], pd.Series[Any]]],
+    lang: str,
+) -> dict[str, Any]:
+    unit_id = unit["unit_id"]
+    max_sites = plan.params.choice.max_sites
+    return {
+        "id": unit_id,
+        "name": unit["name"],
+        "shape": shape,
+        "cells": [str(unit["n_sites"]), _figure_text("score", unit["score"], lang=lang)],
+        "classes": {measure["key"]: int(classes[unit_id]) for measure, classes in measures},
+        "values": [_unit_text(name, unit[name], plan, lang=lang) for name in _UNIT_FIGURES],
+        "reason": reason_text(plan.units.loc[unit_id], lang=lang, max_sites=max_sites),
     }
 
 
@@ -200,9 +211,9 @@ def _label(name: str, *, lang: str) -> str:
     return t(f"publish.column.{name}", lang=lang)
 
 
-def _unit_text(name: str, value: Any, site_names: dict[str, str], *, lang: str) -> str:
+def _unit_text(name: str, value: Any, plan: Plan, *, lang: str) -> str:
     if name.startswith("site_id_"):
-        return f"{site_names[value]} ({value})" if value else ""
+        return f"{plan.sites.loc[value, 'name']} ({value})" if value else ""
     return value if isinstance(value, str) else _figure_text(name, value, lang=lang)
 
 

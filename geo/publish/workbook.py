@@ -289,12 +289,24 @@ def _cover_blocks(plan: Plan, *, lang: str) -> list[tuple[str, list[tuple[str, A
     notes = enumerate(note_texts(plan, lang=lang), start=1)
     blocks = [
         ("totals", [(label("total", k), *_total_cell(k, v, lang=lang)) for k, v in plan.totals.items()]),
-        ("optimality", [(label("optimality", k), v, "figure") for k, v in plan.optimality.items()]),
+        ("optimality", _optimality_cells(plan, lang=lang)),
         ("provenance", [(label("provenance", k), v, "wrapped") for k, v in provenance_rows(plan, lang=lang)]),
         ("notes", [(str(number), note, "wrapped") for number, note in notes]),
         ("parameters", [(k, v, "figure") for k, v in _flattened(plan.params.model_dump(mode="json"))]),
     ]
     return [(heading, lines) for heading, lines in blocks if lines]
+
+
+def _optimality_cells(plan: Plan, *, lang: str) -> list[tuple[str, Any, str]]:
+    names = {"status": "proven", "method": "method_text", "why": "why_text"}
+    return [
+        (
+            t(f"publish.optimality.{name}", lang=lang),
+            t(f"publish.optimality.{names[name]}", lang=lang) if name in names else value,
+            "wrapped" if name in names else "figure",
+        )
+        for name, value in plan.optimality.items()
+    ]
 
 
 def _total_cell(name: str, value: Any, *, lang: str) -> tuple[Any, str]:

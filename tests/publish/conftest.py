@@ -150,7 +150,8 @@ def toy_plan() -> Plan:
         options=_options(),
         totals={
             "units": 3,
-            "sites": 6,
+            "candidates": 6,
+            "sites": 4,
             "units_with_one": 2,
             "units_with_two": 1,
             "units_without": 0,
@@ -167,6 +168,7 @@ def toy_plan() -> Plan:
             "method": "greedy",
             "why": "exchange_argument",
         },
+        notes=(),
         seconds={"access": 0.25, "score": 0.01},
     )
 

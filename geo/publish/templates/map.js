@@ -49,15 +49,16 @@
       const row = table.insertRow();
       row.append(element("th", label, { scope: "row" }), element("td", values[i]));
     });
-    node.append(element("h3", title), table);
+    node.append(element("h3", title));
     if (text) node.append(element("p", text));
+    node.append(table);
     return node;
   }
 
   function styleOf(unit, measure) {
     const at = unit.classes[measure.key];
     const known = { fillColor: at < 0 ? "" : measure.classes[at].colour, fillOpacity: 0.75, dashArray: null };
-    return Object.assign({ color: "#333", weight: 1 }, at < 0 ? UNKNOWN : known);
+    return Object.assign({ color: "#333", weight: unit.id === marked ? 4 : 1 }, at < 0 ? UNKNOWN : known);
   }
 
   const map = L.map("map", { preferCanvas: false, zoomSnap: 0.25 });
@@ -65,6 +66,7 @@
   const layers = new Map();
   const rows = new Map();
   let current = data.measures[0];
+  let marked = null;
 
   for (const unit of data.units) {
     const layer = L.polygon(unit.shape, Object.assign({ className: "unit", smoothFactor: 0.5 }, styleOf(unit, current)));
@@ -84,8 +86,9 @@
   }
 
   function mark(id) {
+    marked = id;
     rows.forEach(function (row, key) { row.setAttribute("aria-current", String(key === id)); });
-    layers.forEach(function (layer, key) { layer.setStyle({ weight: key === id ? 4 : 1 }); });
+    for (const unit of data.units) layers.get(unit.id).setStyle(styleOf(unit, current));
     layers.get(id).bringToFront();
     document.querySelectorAll("path.candidate").forEach(function (node) { node.parentNode.append(node); });
   }
