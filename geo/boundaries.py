@@ -89,7 +89,7 @@ def _piece_geometry(
     """Return the polygon of every clause row and how it was found."""
     shapes = np.asarray(communes.geometry[clauses["commune_id"]])
     named_once = ~clauses["commune_id"].duplicated(keep=False).to_numpy()
-    drawn = unit_facts.index[unit_facts.geometry.notna() & ~unit_facts.geometry.is_empty]
+    drawn = unit_facts.index[_is_drawn(unit_facts.geometry)]
     cut = clauses["unit_id"].isin(drawn).to_numpy()
     geometry = np.where(named_once & ~cut, shapes, None)
     method = np.where(named_once, "whole", "modelled").astype(object)
@@ -261,13 +261,18 @@ def _units(pieces: gpd.GeoDataFrame, unit_facts: gpd.GeoDataFrame) -> gpd.GeoDat
         index=unit_facts.index,
         crs=pieces.crs,
     )
-    drawn = unit_facts.geometry.notna() & ~unit_facts.geometry.is_empty
+    drawn = _is_drawn(unit_facts.geometry)
     units = gpd.GeoDataFrame(unit_facts[["name", "kind", "staff"]], geometry=merged.where(~drawn, unit_facts.geometry))
     units["official_area_km2"] = unit_facts["area_km2"]
     units["area_km2"] = geodesic_area_km2(units.geometry)
     carried = pieces.groupby("unit_id")["population"].sum(min_count=1).reindex(units.index)
     units["population"] = unit_facts["population"].fillna(carried).fillna(0.0)
     return units
+
+
+def _is_drawn(shapes: gpd.GeoSeries) -> NDArray[np.bool_]:
+    array = np.asarray(shapes)
+    return ~(shapely.is_missing(array) | shapely.is_empty(array))
 
 
 def _districts(communes: gpd.GeoDataFrame, names: pd.Series | None) -> gpd.GeoDataFrame:
@@ -325,7 +330,7 @@ def _audit_areas(units: gpd.GeoDataFrame) -> list[_Row]:
     error_pct = 100 * (units["area_km2"] / units["official_area_km2"] - 1)
     return [
         ("area_error_pct", str(unit_id), float(error), AREA_TOLERANCE_PCT, abs(error) <= AREA_TOLERANCE_PCT,
-         f"{units.at[unit_id, 'area_km2']:.2f} km2, official {units.at[unit_id, 'official_area_km2']:.2f}")
+         f"{units.loc[unit_id, 'area_km2']:.2f} km2, official {units.loc[unit_id, 'official_area_km2']:.2f}")
         for unit_id, error in error_pct.dropna().items()
     ]  # fmt: skip
 
@@ -339,7 +344,7 @@ def _audit_population(communes: gpd.GeoDataFrame, units: gpd.GeoDataFrame, piece
     error_pct = 100 * (carried * growth / units["population"] - 1)
     rows += [
         ("population_error_pct", str(unit_id), float(error), np.nan, True,
-         f"from the communes {carried[unit_id] * growth:,.0f}, official {units.at[unit_id, 'population']:,.0f}")
+         f"from the communes {carried[unit_id] * growth:,.0f}, official {units.loc[unit_id, 'population']:,.0f}")
         for unit_id, error in error_pct.replace([np.inf, -np.inf], np.nan).dropna().items()
     ]  # fmt: skip
     return rows

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyproj
 
-from geo.errors import Fault
+from geo.boundaries import merge_communes
+from geo.buildings import place_sites
+from geo.cache import Arrays, cached, digest_of_text
+from geo.errors import Fault, InputError
 from geo.schemas import RoadNetwork
+from geo.settings import Settings
+from geo.sources.folder import check_folder, read_folder
+from geo.sources.osm import file_digest, read_osm
+
+Progress = Callable[[str, float], None]
+#: Goes into the name of cached networks; raise it when :func:`~geo.sources.osm.read_osm` reads differently.
+_READER_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +52,8 @@ class City:
         Which of ``boundaries``, ``buildings``, ``network`` and ``population`` hold modelled data.
     digest : str
         SHA-256 over the content of the files read, first 16 hexadecimal digits.
+    seconds : dict of str to float
+        Wall-clock seconds of each step of loading.
     """
 
     name: str
@@ -53,3 +69,114 @@ class City:
     notes: tuple[Fault, ...]
     modelled: tuple[str, ...]
     digest: str
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)
+
+
+def load_city(
+    path: str | Path | None = None, *, settings: Settings | None = None, progress: Progress | None = None
+) -> City:
+    """Read, check and merge a data folder.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The folder; the embedded data if left out.
+    settings : Settings, optional
+    progress : callable, optional
+        Called with the name of a step and the share done; what it raises stops the work.
+
+    Raises
+    ------
+    InputError
+        Something is wrong with the folder; carries every fault found.
+    """
+    settings = settings or Settings()
+    progress = progress or (lambda step, share: None)
+    clock = _Clock(progress)
+    with clock("read"):
+        folder = read_folder(Path(path or settings.data_dir), settings=settings)
+    crs = folder.metric_crs or folder.communes.estimate_utm_crs()
+    with clock("merge"):
+        merge = merge_communes(folder.communes.to_crs(crs), folder.clauses, folder.units.to_crs(crs))
+    sites, faults = place_sites(folder.inventory.to_crs(crs), merge.units, rows=folder.inventory_rows)
+    if faults:
+        raise InputError(faults)
+    with clock("network"):
+        network = None if folder.network_path is None else _network(folder.network_path, settings)
+    points = folder.population_points
+    return City(
+        name=folder.name,
+        crs=crs,
+        communes=folder.communes.to_crs(crs),
+        districts=merge.districts,
+        units=merge.units,
+        pieces=merge.pieces,
+        audit=merge.audit,
+        sites=sites,
+        population_points=None if points is None else points.to_crs(crs),
+        network=network,
+        notes=folder.notes,
+        modelled=(*folder.modelled, "network") if network is not None and network.modelled else folder.modelled,
+        digest=digest_of_text(*(f"{name}:{digest}" for name, digest in sorted(folder.file_digests.items()))),
+        seconds=clock.seconds,
+    )
+
+
+def check_city(path: str | Path | None = None, *, settings: Settings | None = None) -> list[Fault]:
+    """Return everything that is wrong with a data folder, the road network included; empty if nothing is.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The folder; the embedded data if left out.
+    settings : Settings, optional
+    """
+    settings = settings or Settings()
+    root = Path(path or settings.data_dir)
+    faults = check_folder(root, settings=settings)
+    for extract in sorted(root.glob("network/*.osm.pbf")):
+        try:
+            read_osm(extract)
+        except InputError as error:
+            faults += error.faults
+    if any(fault.severity == "error" for fault in faults):
+        return faults
+    try:
+        load_city(root, settings=settings)
+    except InputError as error:
+        faults += error.faults
+    return faults
+
+
+class _Clock:
+    """Tells of each step and keeps its seconds."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.seconds: dict[str, float] = {}
+
+    def __call__(self, step: str) -> _Clock:
+        self._step = step
+        return self
+
+    def __enter__(self) -> None:
+        self._progress(self._step, 0.0)
+        self._start = time.perf_counter()
+
+    def __exit__(self, *exception: object) -> None:
+        self.seconds[self._step] = round(time.perf_counter() - self._start, 3)
+
+
+def _network(path: Path, settings: Settings) -> RoadNetwork:
+    name = f"network-{_READER_VERSION}-{file_digest(path)[:16]}"
+    network = cached(settings.cache_dir, name, make=lambda: read_osm(path), pack=_pack_network, unpack=_unpack_network)
+    return replace(network, digest=file_digest(path))
+
+
+def _pack_network(network: RoadNetwork) -> Arrays:
+    return {name: np.asarray(value) for name, value in asdict(network).items()}
+
+
+def _unpack_network(arrays: Arrays) -> RoadNetwork:
+    scalars = {"modelled": bool(arrays["modelled"]), "digest": str(arrays["digest"])}
+    return RoadNetwork(**{**arrays, **scalars})

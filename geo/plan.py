@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version as package_version
+from threading import Lock
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from geo.access import AccessFigures, TravelTimes, UnitTimes, access_figures, compute_travel_times
+from geo.cache import Arrays, cached, digest_of_text
+from geo.choose import Choice, choose_sites
 from geo.city import City
-from geo.params import Params
+from geo.demand import place_demand
+from geo.errors import Fault
+from geo.network import build_graph
+from geo.params import CRITERIA, AccessParams, Params, digest_of
+from geo.schemas import WGS84
+from geo.score import Options, area_needed_m2, build_options, site_criteria, staff_needed
+from geo.settings import Settings
+
+Progress = Callable[[str, float], None]
+#: Goes into the name of cached travel times; raise it when the same input gives other times.
+_ACCESS_VERSION = "1"
+_KEPT_IN_MEMORY = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +63,13 @@ class Plan:
         ``conditions_0_1``, ``penalty`` (lost by working in two houses), ``minutes_between`` (NaN for one site),
         ``mean_time_min``, ``p95_time_min``, ``share_within_30min``, ``usable_area_m2``, ``norm_met_pct``, ``chosen``.
     totals : dict
-        ``units``, ``sites``, ``units_with_one``, ``units_with_two``, ``units_without``, ``population``,
-        ``mean_time_min``, ``share_within_30min``, ``norm_met_pct``, ``units_without_network`` (list of ids).
+        ``units``, ``candidates``, ``sites``, ``units_with_one``, ``units_with_two``, ``units_without``,
+        ``population``, ``mean_time_min``, ``share_within_30min`` (of the people of units with a network),
+        ``norm_met_pct``, ``units_without_network`` (list of ids).
     optimality : dict
-        ``status`` (``"optimal"``), ``gap`` (0.0), ``objective``, ``method``, ``why``: keys and figures.
+        ``status`` (``"optimal"``), ``gap`` (0.0), ``objective``, ``method``, ``why``.
+    notes : tuple of Fault
+        Warnings of the city and of the plan.
     seconds : dict of str to float
         Wall-clock seconds per step; the only part that differs from run to run.
     """
@@ -57,4 +82,354 @@ class Plan:
     options: pd.DataFrame
     totals: dict[str, Any]
     optimality: dict[str, Any]
+    notes: tuple[Fault, ...]
     seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What a plan needs and the weights and the budget do not touch.
+
+    Attributes
+    ----------
+    times : TravelTimes
+    staff, need_m2 : pandas.Series
+        By unit_id.
+    criteria : pandas.DataFrame
+        Of every building alone, see :func:`geo.score.site_criteria`.
+    options : Options
+    figures : tuple of AccessFigures
+        Of every option.
+    """
+
+    times: TravelTimes
+    staff: pd.Series
+    need_m2: pd.Series
+    criteria: pd.DataFrame
+    options: Options
+    figures: tuple[AccessFigures, ...]
+
+
+_prepared: OrderedDict[str, Prepared] = OrderedDict()
+_prepared_lock = Lock()
+
+
+def make_plan(
+    city: City,
+    params: Params | None = None,
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Choose one site or two for every unit of `city`.
+
+    Pure and deterministic: the same city and parameters give the same plan. Travel times are kept on disk, and all
+    that the weights do not touch in memory, so that another plan with other weights takes milliseconds.
+
+    Parameters
+    ----------
+    city : City
+    params : Params, optional
+        Defaults if left out.
+    settings : Settings, optional
+    progress : callable, optional
+        Called with the name of a step and the share done; what it raises stops the work.
+
+    Raises
+    ------
+    InfeasibleError
+        The budget is smaller than the number of units.
+    NetworkError
+        The network holds no road open to the mode.
+    """
+    params = params or Params()
+    start = time.perf_counter()
+    prepared = prepare(city, params, settings=settings, progress=progress)
+    after_access = time.perf_counter()
+    options = prepared.options
+    scores = options.scores(params.weights)
+    population = city.units["population"].to_numpy()
+    choice = choose_sites(options, scores, population, params.choice)
+    units = _units_table(city, prepared, choice, scores)
+    totals = _totals(city, units)
+    seconds = {
+        **city.seconds,
+        "access": round(after_access - start, 3),
+        "score_and_choose": round(time.perf_counter() - after_access, 3),
+    }
+    return Plan(
+        city=city,
+        params=params,
+        version=package_version("truso"),
+        units=units,
+        sites=_sites_table(city, prepared, choice, scores),
+        options=_options_table(city, prepared, choice, scores),
+        totals=totals,
+        optimality={
+            "status": "optimal",
+            "gap": 0.0,
+            "objective": round(choice.objective, 9),
+            "method": "enumeration of every site and pair of a unit; second sites by the largest weighted gain",
+            "why": "units share nothing but the number of sites and every second site costs one: swapping a smaller "
+            "gain for a larger one never lowers the sum (exchange argument)",
+        },
+        notes=city.notes + _notes(totals, units),
+        seconds=seconds,
+    )
+
+
+def prepare(
+    city: City, params: Params, *, settings: Settings | None = None, progress: Progress | None = None
+) -> Prepared:
+    """Return what the weights and the budget do not touch, from memory if it was made before."""
+    choice = params.choice.model_copy(update={"max_sites": 1, "min_gain": 0.0, "unit_weight": "equal"})
+    groups = (params.access, params.score, params.norms, choice)
+    key = digest_of_text(city.digest, *(digest_of(group) for group in groups))
+    with _prepared_lock:
+        if key in _prepared:
+            _prepared.move_to_end(key)
+            return _prepared[key]
+    times = travel_times(city, params.access, settings=settings, progress=progress)
+    prepared = _prepare(city, params, times)
+    with _prepared_lock:
+        _prepared[key] = prepared
+        while len(_prepared) > _KEPT_IN_MEMORY:
+            _prepared.popitem(last=False)
+    return prepared
+
+
+def _prepare(city: City, params: Params, times: TravelTimes) -> Prepared:
+    staff = staff_needed(city.units, params.norms)
+    need_m2 = area_needed_m2(staff, params.norms)
+    criteria = site_criteria(city.sites, city.units, times, need_m2, score=params.score, norms=params.norms)
+    options = build_options(criteria, city.units.index, times, need_m2, score=params.score, choice=params.choice)
+    return Prepared(
+        times=times,
+        staff=staff,
+        need_m2=need_m2,
+        criteria=criteria,
+        options=options,
+        figures=_figures(options, times, both=params.choice.reception == "both_sites"),
+    )
+
+
+def _figures(options: Options, times: TravelTimes, *, both: bool) -> tuple[AccessFigures, ...]:
+    columns = {
+        unit_id: {site_id: column for column, site_id in enumerate(unit.site_ids)}
+        for unit_id, unit in times.units.items()
+    }
+    known: dict[tuple[int, ...], AccessFigures] = {}
+    figures = []
+    for number, first, second in zip(options.unit, options.first, options.second, strict=True):
+        sites = (first, second) if both and second >= 0 else (first,)
+        if sites not in known:
+            unit_id = options.unit_ids[number]
+            where = [columns[unit_id][options.site_ids[site]] for site in sites]
+            known[sites] = access_figures(times.units[unit_id], where)
+        figures.append(known[sites])
+    return tuple(figures)
+
+
+def travel_times(
+    city: City, params: AccessParams, *, settings: Settings | None = None, progress: Progress | None = None
+) -> TravelTimes:
+    """Return the travel times of `city`, from the disk if they were computed before."""
+    settings = settings or Settings()
+
+    def compute() -> TravelTimes:
+        graph = None if city.network is None else build_graph(city.network, params, crs=city.crs)
+        demand = place_demand(city.pieces, city.units, graph, params, population_points=city.population_points)
+        return compute_travel_times(demand, city.sites, graph, params, unit_ids=city.units.index, progress=progress)
+
+    name = f"times-{_ACCESS_VERSION}-{digest_of_text(city.digest, str(city.crs), digest_of(params))}"
+    return cached(settings.cache_dir, name, make=compute, pack=_pack_times, unpack=lambda a: _unpack_times(a, city))
+
+
+def _pack_times(times: TravelTimes) -> Arrays:
+    demand = times.demand
+    arrays: Arrays = {
+        "demand_id": demand.index.to_numpy(str),
+        "unit_id": demand["unit_id"].to_numpy(str),
+        "population": demand["population"].to_numpy(),
+        "node": demand["node"].to_numpy(),
+        "reason": demand["reason"].to_numpy(str),
+        "x": demand.geometry.x.to_numpy(),
+        "y": demand.geometry.y.to_numpy(),
+        "frontage_0_1": times.frontage_0_1.to_numpy(),
+        "units": np.array(list(times.units), dtype=str),
+    }
+    for number, unit in enumerate(times.units.values()):
+        for name, value in asdict(unit).items():
+            arrays[f"{number}.{name}"] = np.array(value, dtype=str) if name == "site_ids" else value
+    return arrays
+
+
+def _unpack_times(arrays: Arrays, city: City) -> TravelTimes:
+    demand = gpd.GeoDataFrame(
+        {name: arrays[name] for name in ("unit_id", "population", "node", "reason")},
+        geometry=gpd.points_from_xy(arrays["x"], arrays["y"], crs=city.crs),
+        index=pd.Index(arrays["demand_id"].astype(object), name="demand_id"),
+    )
+    names = ("population", "minutes", "reason", "between_min")
+    units = {
+        str(unit_id): UnitTimes(
+            site_ids=tuple(arrays[f"{number}.site_ids"].tolist()),
+            **{name: arrays[f"{number}.{name}"] for name in names},
+        )
+        for number, unit_id in enumerate(arrays["units"])
+    }
+    frontage = pd.Series(arrays["frontage_0_1"], index=city.sites.index, name="frontage_0_1")
+    return TravelTimes(demand=demand, units=units, frontage_0_1=frontage)
+
+
+def _units_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
+    options, chosen = prepared.options, choice.chosen
+    figures = [prepared.figures[row] if row >= 0 else None for row in chosen]
+    need = prepared.need_m2.to_numpy()
+    two = (chosen >= 0) & options.is_pair[chosen] if len(scores) else chosen >= 0
+    people = city.units["population"].to_numpy()
+    return pd.DataFrame(
+        {
+            "name": city.units["name"],
+            "n_sites": np.where(chosen < 0, 0, np.where(two, 2, 1)),
+            "site_id_1": _site_ids(options, options.first, chosen),
+            "site_id_2": _site_ids(options, options.second, chosen),
+            "one_site_score": _taken(scores, choice.best_single),
+            "two_site_score": _taken(scores, choice.best_pair),
+            "second_site_gain": np.round(choice.gain, 9),
+            **_figure_columns(figures),
+            "norm_met_pct": 100 * _ratio(_taken(options.usable_area_m2, chosen), need),
+            "population": people,
+            "staff": prepared.staff,
+            "need_m2": need,
+            "reason": choice.reason,
+            "access_reason": [figure.reason if figure else "" for figure in figures],
+            "unreachable_population": [figure.unreachable_population if figure else np.nan for figure in figures],
+        },
+        index=city.units.index,
+    )
+
+
+def _sites_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
+    options, sites = prepared.options, city.sites
+    single = np.full(len(sites), -1, np.int64)
+    alone = np.flatnonzero(~options.is_pair)
+    single[options.first[alone]] = alone
+    figures = [prepared.figures[row] if row >= 0 else None for row in single]
+    degrees = sites.geometry.to_crs(WGS84)
+    role = _roles(options, choice, len(sites))
+    return pd.DataFrame(
+        {
+            "unit_id": sites["unit_id"],
+            "name": sites["name"],
+            "kind": sites["kind"],
+            "lon": degrees.x,
+            "lat": degrees.y,
+            "score_0_1": _taken(scores, single),
+            **{f"{name}_0_1": prepared.criteria[f"{name}_0_1"] for name in CRITERIA},
+            "usable_area_m2": prepared.criteria["usable_area_m2"],
+            **_figure_columns(figures),
+            "access_reason": [figure.reason if figure else "" for figure in figures],
+            "chosen": role != "",
+            "role": role,
+            "position_source": sites["position_source"],
+            "data_source": sites["data_source"],
+        },
+        index=sites.index,
+    )
+
+
+def _roles(options: Options, choice: Choice, n_sites: int) -> NDArray[np.object_]:
+    role = np.full(n_sites, "", dtype=object)
+    chosen = choice.chosen[choice.chosen >= 0]
+    pair = chosen[options.is_pair[chosen]]
+    role[options.first[chosen]] = "all_functions"
+    role[options.first[pair]] = "committee_one_stop"
+    role[options.second[pair]] = "party_council"
+    return role
+
+
+def _options_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
+    options = prepared.options
+    rows = np.stack([choice.best_single, choice.best_pair], axis=1).ravel()
+    rows = rows[rows >= 0]
+    unit = options.unit[rows]
+    figures = [prepared.figures[row] for row in rows]
+    criteria = {f"{name}_0_1": options.criteria[rows, column] for column, name in enumerate(CRITERIA)}
+    return pd.DataFrame(
+        {
+            "unit_id": options.unit_ids[unit],
+            "n_sites": np.where(options.is_pair[rows], 2, 1),
+            "site_id_1": _site_ids(options, options.first, rows),
+            "site_id_2": _site_ids(options, options.second, rows),
+            "score": scores[rows],
+            **criteria,
+            "penalty": options.penalty[rows],
+            "minutes_between": options.minutes_between[rows],
+            **_figure_columns(figures),
+            "usable_area_m2": options.usable_area_m2[rows],
+            "norm_met_pct": 100 * _ratio(options.usable_area_m2[rows], prepared.need_m2.to_numpy()[unit]),
+            "chosen": choice.chosen[unit] == rows,
+        }
+    )
+
+
+def _figure_columns(figures: list[AccessFigures | None]) -> dict[str, list[float]]:
+    return {
+        "mean_time_min": [figure.mean_min if figure else np.nan for figure in figures],
+        "p95_time_min": [figure.p95_min if figure else np.nan for figure in figures],
+        "share_within_30min": [figure.share_within_30min if figure else np.nan for figure in figures],
+    }
+
+
+def _taken(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return ``values[rows]``, NaN where the row is -1."""
+    taken = np.full(len(rows), np.nan)
+    taken[rows >= 0] = values[rows[rows >= 0]]
+    return taken
+
+
+def _ratio(value: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(whole > 0, value / whole, np.nan)
+
+
+def _site_ids(options: Options, position: NDArray[np.int64], rows: NDArray[np.int64]) -> list[str]:
+    """Return the site id at ``position[rows]``, empty where there is none."""
+    return ["" if row < 0 or position[row] < 0 else str(options.site_ids[position[row]]) for row in rows]
+
+
+def _totals(city: City, units: pd.DataFrame) -> dict[str, Any]:
+    with_times = units["mean_time_min"].notna()
+    people = units["population"][with_times]
+    housed = units["norm_met_pct"].notna()
+    need = units["need_m2"][housed]
+    return {
+        "units": len(units),
+        "candidates": len(city.sites),
+        "sites": int(units["n_sites"].sum()),
+        "units_with_one": int((units["n_sites"] == 1).sum()),
+        "units_with_two": int((units["n_sites"] == 2).sum()),
+        "units_without": int((units["n_sites"] == 0).sum()),
+        "population": float(units["population"].sum()),
+        "mean_time_min": _mean(units["mean_time_min"][with_times], people),
+        "share_within_30min": _mean(units["share_within_30min"][with_times], people),
+        "norm_met_pct": _mean(units["norm_met_pct"][housed], need),
+        "units_without_network": units.index[units["access_reason"] == "no_network"].tolist(),
+    }
+
+
+def _mean(values: pd.Series, weights: pd.Series) -> float | None:
+    return float(np.average(values, weights=weights)) if weights.sum() > 0 else None
+
+
+def _notes(totals: dict[str, Any], units: pd.DataFrame) -> tuple[Fault, ...]:
+    found = {
+        "units_without_network": totals["units_without_network"],
+        "no_candidate": units.index[units["reason"] == "no_candidate"].tolist(),
+    }
+    return tuple(
+        Fault(key=key, severity="warning", values={"units": ", ".join(f"{units.loc[i, 'name']} ({i})" for i in ids)})
+        for key, ids in found.items()
+        if ids
+    )

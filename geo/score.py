@@ -1,0 +1,341 @@
+"""Score buildings, alone and in pairs, between 0 and 1 on four criteria; every part is kept.
+
+=============  ==============================================================================================
+criterion      formula
+=============  ==============================================================================================
+location       ``(1 - f) * centrality + f * frontage``, ``f = score.frontage_share``; centrality is the mean distance
+               of the unit's people to the best of their own places, over that to the building (as the crow flies);
+               frontage is the class of the best street within 50 m
+size           ``min(1, usable area / area needed by the norm)``
+access         mean over the people of ``max(0, 1 - minutes / score.access_zero_min)``; who cannot get there counts 0
+conditions     mean of what is known of: state, age, hall, parking
+=============  ==============================================================================================
+
+What is not known is NaN and carries no weight: the score is the mean of the other criteria.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo.access import TravelTimes, UnitTimes
+from geo.params import CRITERIA, ChoiceParams, Norms, ScoreParams, Weights
+
+_DECIMALS = 9
+
+
+def staff_needed(units: pd.DataFrame, norms: Norms) -> pd.Series:
+    """Return the staff of each unit.
+
+    Where the table gives no staff: ``norms.base_staff`` and a part that follows the population, so that all units
+    together have ``norms.city_staff``. If even the base exceeds what is left for those units, it is shared equally.
+
+    Parameters
+    ----------
+    units : pandas.DataFrame
+        Columns ``population`` and ``staff`` (NaN where not known).
+    """
+    staff = units["staff"].astype(float)
+    open_units = staff.isna()
+    left = max(0.0, norms.city_staff - float(staff.sum()))
+    base = min(norms.base_staff, left / max(1, int(open_units.sum())))
+    people = units["population"].where(open_units, 0.0)
+    share = people / people.sum() if people.sum() > 0 else open_units / max(1, open_units.sum())
+    return staff.fillna(base + share * (left - base * open_units.sum()))
+
+
+def area_needed_m2(staff: pd.Series, norms: Norms) -> pd.Series:
+    """Return the floor area that the norm allows each unit: the titles' areas and the common area on top.
+
+    Titles are filled from the top: one secretary, then deputies and chairs, heads of departments, specialists.
+    """
+    secretary = staff.clip(0, 1)
+    deputies = (staff - 1).clip(0, norms.n_deputies_and_chairs)
+    heads = (staff - 1 - norms.n_deputies_and_chairs).clip(0, norms.n_department_heads)
+    specialists = (staff - 1 - norms.n_deputies_and_chairs - norms.n_department_heads).clip(0)
+    titles = (
+        secretary * norms.secretary_m2
+        + deputies * norms.deputy_or_chair_m2
+        + heads * norms.department_head_m2
+        + specialists * norms.specialist_m2
+    )
+    return titles * (1 + norms.common_area_share)
+
+
+def site_criteria(
+    sites: gpd.GeoDataFrame,
+    units: pd.DataFrame,
+    times: TravelTimes,
+    need_m2: pd.Series,
+    *,
+    score: ScoreParams,
+    norms: Norms,
+) -> pd.DataFrame:
+    """Return the criteria of every building taken alone.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Table :class:`~geo.schemas.Sites`.
+    units : pandas.DataFrame
+        Table :class:`~geo.schemas.Units`.
+    times : TravelTimes
+    need_m2 : pandas.Series
+        By unit_id, from :func:`area_needed_m2`.
+    score, norms : ScoreParams, Norms
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index site_id. Columns ``usable_area_m2``, ``centrality_0_1``, ``frontage_0_1``, ``location_0_1``,
+        ``size_0_1``, ``access_0_1``, ``conditions_0_1``; NaN where not known.
+    """
+    usable = sites["usable_area_m2"].fillna(sites["floor_area_m2"] * norms.usable_share)
+    need = need_m2[sites["unit_id"]].to_numpy()
+    centrality = _centrality(sites, times)
+    frontage_0_1 = times.frontage_0_1
+    share = np.where(frontage_0_1.isna(), 0.0, score.frontage_share)
+    return pd.DataFrame(
+        {
+            "usable_area_m2": usable,
+            "centrality_0_1": centrality,
+            "frontage_0_1": frontage_0_1,
+            "location_0_1": (1 - share) * centrality + share * frontage_0_1.fillna(0.0),
+            "size_0_1": _size_score(usable, need),
+            "access_0_1": _access(sites, times, score),
+            "conditions_0_1": _conditions(sites, score),
+        },
+        index=sites.index,
+    )
+
+
+def _size_score(usable_m2: pd.Series | NDArray[np.float64], need_m2: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(need_m2 > 0, np.minimum(1.0, np.asarray(usable_m2) / need_m2), 1.0)
+
+
+def _centrality(sites: gpd.GeoDataFrame, times: TravelTimes) -> pd.Series:
+    result = pd.Series(np.nan, index=sites.index)
+    rows = times.demand.groupby("unit_id", sort=False).indices
+    for unit_id, unit in times.units.items():
+        people = np.asarray(times.demand.geometry)[rows[unit_id]]
+        xy, weight = shapely.get_coordinates(people), unit.population
+        if weight.sum() <= 0:
+            continue
+        places = shapely.get_coordinates(np.asarray(sites.geometry[list(unit.site_ids)]))
+        best = _mean_distance(xy, xy, weight).min()
+        result[list(unit.site_ids)] = np.minimum(1.0, best / np.maximum(_mean_distance(places, xy, weight), 1.0))
+    return result
+
+
+def _mean_distance(
+    places: NDArray[np.float64], people: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    distance = np.hypot(*(places[:, None, :] - people[None, :, :]).transpose(2, 0, 1))
+    return distance @ weight / weight.sum()
+
+
+def _utility(unit: UnitTimes, score: ScoreParams) -> NDArray[np.float64]:
+    return np.maximum(0.0, 1 - unit.minutes / score.access_zero_min)
+
+
+def _access(sites: gpd.GeoDataFrame, times: TravelTimes, score: ScoreParams) -> pd.Series:
+    result = pd.Series(np.nan, index=sites.index)
+    for unit in times.units.values():
+        if unit.has_network and unit.population.sum() > 0:
+            result[list(unit.site_ids)] = unit.population @ _utility(unit, score) / unit.population.sum()
+    return result
+
+
+def _conditions(sites: gpd.GeoDataFrame, score: ScoreParams) -> pd.Series:
+    state = sites["condition"].map({"good": score.good_0_1, "fair": score.fair_0_1, "poor": score.poor_0_1})
+    age = (score.base_year - sites["year_built"]).clip(lower=0)
+    usable = sites["usable_area_m2"].fillna(sites["floor_area_m2"])
+    motorbikes = usable / 15  # one per place of work, at the specialist's norm
+    parts = pd.DataFrame(
+        {
+            "state": state.astype(float),
+            "age": (1 - age / score.service_life_years).clip(0, 1),
+            "hall": (sites["hall_seats"] / score.hall_seats).clip(0, 1),
+            "parking": (sites["parking_area_m2"] / (motorbikes * score.parking_m2_per_motorbike)).clip(0, 1),
+        }
+    )
+    return parts.mean(axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Every way to house a unit: each candidate alone and each pair, with what does not depend on the weights.
+
+    Attributes
+    ----------
+    unit : ndarray of int64, shape (n_options,)
+        Position in ``unit_ids``; options of a unit are contiguous, singles first, in the order of their site ids.
+    first, second : ndarray of int64, shape (n_options,)
+        Positions in ``site_ids``; `first` receives the citizens; `second` is -1 for a single site.
+    criteria : ndarray of float64, shape (n_options, 4)
+        In the order of :data:`geo.params.CRITERIA`; NaN where not known.
+    penalty : ndarray of float64, shape (n_options,)
+        Score lost by working in two houses.
+    minutes_between : ndarray of float64, shape (n_options,)
+        Mean of both directions; NaN for a single site and where there is no way.
+    """
+
+    unit_ids: pd.Index
+    site_ids: pd.Index
+    unit: NDArray[np.int64]
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    criteria: NDArray[np.float64]
+    usable_area_m2: NDArray[np.float64]
+    penalty: NDArray[np.float64]
+    minutes_between: NDArray[np.float64]
+
+    def scores(self, weights: Weights) -> NDArray[np.float64]:
+        """Return the score of every option: the weighted mean of the known criteria, less the penalty."""
+        return weighted_score(self.criteria, weights) - self.penalty
+
+    @cached_property
+    def is_pair(self) -> NDArray[np.bool_]:
+        """Whether the option has two sites."""
+        return self.second >= 0
+
+
+def weighted_score(criteria: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
+    """Return the weighted mean of the known criteria of each row, NaN where none is known.
+
+    Rounded to nine decimals, so that a tie is one on every machine.
+    """
+    weight = np.array([weights.normalised()[name] for name in CRITERIA])
+    known = ~np.isnan(criteria)
+    total = known @ weight
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.round(np.where(known, criteria, 0.0) @ weight / total, _DECIMALS)
+
+
+def build_options(
+    criteria: pd.DataFrame,
+    unit_ids: pd.Index,
+    times: TravelTimes,
+    need_m2: pd.Series,
+    *,
+    score: ScoreParams,
+    choice: ChoiceParams,
+) -> Options:
+    """List every single site and every pair of every unit.
+
+    Of a pair, the site with the better access receives the citizens (one-stop service); ties fall to the larger
+    building, then to the smaller id. ``choice.reception`` says whether the other one receives them too: then each
+    citizen goes to the nearer. Location is that of the receiving site, or the better of both; size is that of both
+    together; conditions are their mean, weighted by area.
+
+    Parameters
+    ----------
+    criteria : pandas.DataFrame
+        From :func:`site_criteria`.
+    unit_ids : pandas.Index
+    times : TravelTimes
+    need_m2 : pandas.Series
+        By unit_id.
+    score, choice : ScoreParams, ChoiceParams
+    """
+    position = pd.Series(np.arange(len(criteria)), index=criteria.index)
+    columns: list[dict[str, NDArray]] = []
+    for number, unit_id in enumerate(unit_ids):
+        if unit_id in times.units:
+            unit = times.units[unit_id]
+            sites = position[list(unit.site_ids)].to_numpy()
+            by_id = np.argsort(np.array(unit.site_ids, dtype=object))
+            table = criteria.iloc[sites[by_id]]
+            columns.append(_unit_options(number, sites[by_id], by_id, table, unit, need_m2[unit_id], score, choice))
+    joined = (
+        {name: np.concatenate([block[name] for block in columns]) for name in columns[0]} if columns else _NO_OPTIONS
+    )
+    return Options(unit_ids=unit_ids, site_ids=criteria.index, **joined)
+
+
+_NO_OPTIONS: dict[str, NDArray] = {
+    "unit": np.empty(0, np.int64), "first": np.empty(0, np.int64), "second": np.empty(0, np.int64),
+    "criteria": np.empty((0, len(CRITERIA))), "usable_area_m2": np.empty(0), "penalty": np.empty(0),
+    "minutes_between": np.empty(0),
+}  # fmt: skip
+
+
+def _unit_options(
+    number: int,
+    sites: NDArray[np.int64],
+    column: NDArray[np.intp],
+    table: pd.DataFrame,
+    unit: UnitTimes,
+    need_m2: float,
+    score: ScoreParams,
+    choice: ChoiceParams,
+) -> dict[str, NDArray]:
+    n = len(sites)
+    single = table[[f"{name}_0_1" for name in CRITERIA]].to_numpy()
+    area = table["usable_area_m2"].to_numpy()
+    i, j = np.triu_indices(n, 1)
+    rank = np.lexsort((np.arange(n), -np.nan_to_num(area), -np.nan_to_num(single[:, CRITERIA.index("access")])))
+    place = np.empty(n, np.intp)
+    place[rank] = np.arange(n)
+    swap = place[j] < place[i]
+    first, second = np.where(swap, j, i), np.where(swap, i, j)
+    between = unit.between_min[np.ix_(column, column)]
+    minutes = (between[first, second] + between[second, first]) / 2
+    minutes = np.where(np.isfinite(minutes), minutes, np.nan)
+    penalty = choice.split_penalty + choice.split_penalty_per_min * np.nan_to_num(minutes)
+    pairs = _pair_criteria(single, area, first, second, need_m2)
+    if choice.reception == "both_sites":
+        _receive_at_both(pairs, single, first, second, unit, column, score)
+    pair_area = np.nansum([area[first], area[second]], axis=0)
+    return {
+        "unit": np.full(n + len(i), number),
+        "first": np.concatenate([sites, sites[first]]),
+        "second": np.concatenate([np.full(n, -1), sites[second]]),
+        "criteria": np.concatenate([single, pairs]),
+        "usable_area_m2": np.concatenate(
+            [area, np.where(np.isnan(area[first]) & np.isnan(area[second]), np.nan, pair_area)]
+        ),
+        "penalty": np.concatenate([np.zeros(n), np.round(penalty, _DECIMALS)]),
+        "minutes_between": np.concatenate([np.full(n, np.nan), minutes]),
+    }
+
+
+def _pair_criteria(
+    single: NDArray[np.float64], area: NDArray[np.float64], first: NDArray, second: NDArray, need_m2: float
+) -> NDArray[np.float64]:
+    pairs = single[first].copy()
+    known = ~np.isnan(np.stack([area[first], area[second]]))
+    total = np.nansum([area[first], area[second]], axis=0)
+    size = _size_score(total, np.full(len(total), need_m2))
+    pairs[:, CRITERIA.index("size")] = np.where(known.any(axis=0), size, np.nan)
+    conditions = single[:, CRITERIA.index("conditions")]
+    values = np.stack([conditions[first], conditions[second]])
+    weight = np.where(np.isnan(values), 0.0, np.nan_to_num(np.stack([area[first], area[second]]), nan=1.0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pairs[:, CRITERIA.index("conditions")] = (np.nan_to_num(values) * weight).sum(axis=0) / weight.sum(axis=0)
+    return pairs
+
+
+def _receive_at_both(
+    pairs: NDArray[np.float64],
+    single: NDArray[np.float64],
+    first: NDArray,
+    second: NDArray,
+    unit: UnitTimes,
+    column: NDArray[np.intp],
+    score: ScoreParams,
+) -> None:
+    location = CRITERIA.index("location")
+    pairs[:, location] = np.fmax(single[first, location], single[second, location])
+    if unit.has_network and unit.population.sum() > 0:
+        utility = _utility(unit, score)[:, column]
+        share = unit.population / unit.population.sum()
+        pairs[:, CRITERIA.index("access")] = share @ np.maximum(utility[:, first], utility[:, second])
