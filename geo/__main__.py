@@ -1,0 +1,5 @@
+"""``python -m geo`` is ``truso``."""
+
+from geo.cli import main
+
+main()
