@@ -1,0 +1,1 @@
+"""The app: pages drawn by Streamlit from a Plan; nothing is computed here."""

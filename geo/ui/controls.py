@@ -1,0 +1,82 @@
+"""The sidebar: language, weights, budget and travel mode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from geo.params import CRITERIA, MODES, ChoiceParams, Weights
+from geo.publish.reasons import percent_text
+from geo.text import LANGUAGES, t
+from geo.ui import state
+
+
+def choose_language() -> str:
+    """Show the languages, each under its own name, and return the one chosen."""
+    lang: str = st.session_state[state.LANG]
+    st.sidebar.selectbox(
+        t("ui.language.label", lang=lang),
+        LANGUAGES,
+        key=state.LANG,
+        format_func=lambda code: t(f"ui.language.{code}", lang=lang),
+    )
+    return lang
+
+
+def show_controls(*, lang: str, n_units: int) -> None:
+    """Show weights, budget and travel mode; their values lie in the session state."""
+    with st.sidebar:
+        st.subheader(t("ui.control.weights", lang=lang), help=t("ui.control.weights_help", lang=lang))
+        for name in CRITERIA:
+            _show_weight(name, lang=lang)
+        st.subheader(t("ui.control.choice", lang=lang))
+        low, high = budget_bounds(n_units)
+        st.slider(
+            t("ui.control.max_sites", lang=lang),
+            low,
+            high,
+            key=state.BUDGET,
+            help=t("ui.control.max_sites_help", lang=lang),
+        )
+        st.selectbox(
+            t("ui.control.mode", lang=lang),
+            MODES,
+            key=state.MODE,
+            format_func=lambda mode: t(f"ui.mode.{mode}", lang=lang),
+        )
+        st.button(
+            t("ui.control.reset", lang=lang), on_click=state.reset, icon=":material/restart_alt:", width="stretch"
+        )
+
+
+def budget_bounds(n_units: int) -> tuple[int, int]:
+    """Return the least and the most sites that the slider offers: one, and two, per unit; the default lies within."""
+    default = ChoiceParams().max_sites
+    chosen = int(st.session_state[state.BUDGET])
+    return min(n_units, default, chosen), max(2 * n_units, default, chosen)
+
+
+def _show_weight(name: str, *, lang: str) -> None:
+    low, high = (_bound(name, kind) for kind in ("ge", "le"))
+    st.slider(
+        t(f"ui.criterion.{name}", lang=lang),
+        low,
+        high,
+        step=0.05,
+        key=f"weights.{name}",
+        help=t(f"ui.criterion_help.{name}", lang=lang),
+    )
+
+
+def _bound(name: str, kind: str) -> float:
+    """Return a bound of a weight as the parameter itself declares it."""
+    metadata: list[Any] = Weights.model_fields[name].metadata
+    return next(float(getattr(item, kind)) for item in metadata if hasattr(item, kind))
+
+
+def show_shares(weights: Weights, *, lang: str) -> None:
+    """Say what the weights come to once they are scaled to a sum of 1."""
+    shares = weights.normalised()
+    parts = (f"{t(f'ui.criterion.{name}', lang=lang)} {percent_text(shares[name], lang=lang)}" for name in CRITERIA)
+    st.sidebar.caption(" · ".join(parts))

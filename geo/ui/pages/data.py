@@ -1,0 +1,76 @@
+"""What was read, what the merge's audit found, and where it all comes from."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from geo.settings import Settings
+from geo.ui.view import View, show_attribution, show_banner, show_faults
+
+
+def show(view: View) -> None:
+    """Draw the page."""
+    st.title(view.say("page.data"))
+    show_banner(view)
+    _show_counts(view)
+    notes = view.plan.city.notes
+    st.subheader(view.say("data.notes"))
+    if notes:
+        show_faults(notes, lang=view.lang)
+    else:
+        st.success(view.say("data.no_notes"), icon=":material/check_circle:")
+    st.subheader(view.say("data.audit"))
+    _show_audit(view)
+    _show_sources(view, Settings().data_dir)
+    show_attribution(view)
+
+
+def _show_counts(view: View) -> None:
+    city = view.plan.city
+    segments = 0 if city.network is None else len(city.network.tail)
+    counts = (
+        ("communes", len(city.communes)),
+        ("districts", len(city.districts)),
+        ("units", len(city.units)),
+        ("sites", len(city.sites)),
+        ("segments", segments),
+        ("population", city.units["population"].sum()),
+    )
+    for column, (key, value) in zip(st.columns(len(counts)), counts, strict=True):
+        column.metric(view.say(f"data.{key}"), view.number(float(value)), border=True)
+    st.caption(view.say("data.digest", digest=city.digest))
+
+
+def _show_audit(view: View) -> None:
+    audit = view.plan.city.audit
+    failed = int((~audit["passed"]).sum())
+    st.markdown(view.say("data.audit_sum", passed=str(len(audit) - failed), failed=str(failed)))
+    ordered = audit.sort_values("passed", kind="stable")
+    names = view.plan.city.units["name"]
+    subjects = [names.get(subject, subject) for subject in ordered["subject"]]
+    st.dataframe(
+        ordered.assign(subject=subjects),
+        hide_index=True,
+        column_config={name: view.say(f"data.audit_column.{name}") for name in audit.columns},
+    )
+
+
+def read_sources(folder: Path) -> pd.DataFrame:
+    """Return the sources that the data folder lists in ``sources.toml``, empty where it has no such file."""
+    path = folder / "sources.toml"
+    if not path.is_file():
+        return pd.DataFrame()
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    rows = [row for value in entries.values() if isinstance(value, list) for row in value if isinstance(row, dict)]
+    return pd.DataFrame(rows).astype(str)
+
+
+def _show_sources(view: View, folder: Path) -> None:
+    sources = read_sources(folder)
+    if not sources.empty:
+        st.subheader(view.say("data.sources"))
+        st.dataframe(sources, hide_index=True)

@@ -1,0 +1,62 @@
+"""The plan's files, to take away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from geo.text import t
+from geo.ui import store
+from geo.ui.view import View, show_attribution, show_banner
+
+_MIME = {
+    ".csv": "text/csv",
+    ".gpkg": "application/geopackage+sqlite3",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".toml": "application/toml",
+    ".zip": "application/zip",
+}
+
+
+def show(view: View) -> None:
+    """Draw the page."""
+    st.title(view.say("page.export"))
+    show_banner(view)
+    st.markdown(view.say("export.intro"))
+    with st.spinner(view.say("working.files")):
+        files = store.plan_files(view.plan, view.lang)
+    _show_button(view, store.ARCHIVE, files[store.ARCHIVE], kind="primary")
+    for name, content in files.items():
+        if name != store.ARCHIVE:
+            _show_button(view, name, content, kind="secondary")
+    st.subheader(view.say("export.again"))
+    st.markdown(view.say("export.again_text"))
+    st.code("truso plan --params params.toml --out out", language="bash")
+    show_attribution(view)
+
+
+def _show_button(view: View, name: str, content: bytes, *, kind: str) -> None:
+    suffix = name[name.rindex(".") :]
+    button, text = st.columns([1, 3], vertical_alignment="center")
+    button.download_button(
+        name,
+        content,
+        file_name=name,
+        mime=_MIME.get(suffix, "application/octet-stream"),
+        on_click="ignore",
+        icon=":material/download:",
+        type="primary" if kind == "primary" else "secondary",
+        width="stretch",
+        key=f"download_{name}",
+    )
+    text.caption(f"{_describe(view, name)} {_size(view, len(content))}")
+
+
+def _describe(view: View, name: str) -> str:
+    key = name.replace(".", "_")
+    return view.say("export.everything") if name == store.ARCHIVE else t(f"publish.readme.{key}", lang=view.lang)
+
+
+def _size(view: View, n_bytes: int) -> str:
+    return view.say("amount.kb", value=str(max(1, round(n_bytes / 1024))))

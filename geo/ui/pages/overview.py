@@ -1,0 +1,99 @@
+"""The city at a glance: figures, map, and the table of units that can be reached by keyboard."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from geo.ui import state
+from geo.ui.citymap import FILLS, MapLayers, draw_map
+from geo.ui.unitcard import show_unit_card
+from geo.ui.view import View, show_attribution, show_banner, show_figures
+
+_HEIGHT = 640
+_TABLE = "unit_table"
+_COLUMNS = ("name", "n_sites", "score", "mean_time_min", "share_pct", "norm_met_pct", "population")
+
+
+def show(view: View) -> None:
+    """Draw the page."""
+    st.title(view.say("overview.title", city=view.plan.city.name))
+    show_banner(view)
+    show_figures(view)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        layers = _choose_layers(view)
+        draw_map(
+            view.plan,
+            view.served,
+            lang=view.lang,
+            layers=layers,
+            unit_id=view.unit_id,
+            height=_HEIGHT,
+            on_click=state.select_unit,
+        )
+        show_attribution(view)
+    with right:
+        show_unit_card(view)
+        _show_table(view)
+
+
+def _choose_layers(view: View) -> MapLayers:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        fill = st.selectbox(
+            view.say("map.fill"),
+            ("", *FILLS),
+            key="map_fill",
+            format_func=lambda name: view.say(f"map.fill_by.{name or 'none'}"),
+            width=250,
+            label_visibility="collapsed",
+        )
+        return MapLayers(
+            fill=fill or "",
+            roads=st.toggle(view.say("map.layer.roads"), value=True, key="map_roads"),
+            communes=st.toggle(view.say("map.layer.communes"), key="map_communes"),
+            tiles=st.toggle(view.say("map.layer.tiles"), key="map_tiles", help=view.say("map.layer.tiles_help")),
+        )
+
+
+def unit_rows(view: View) -> pd.DataFrame:
+    """Return the units as the table shows them, in the order of the plan."""
+    units = view.plan.units
+    score = units["two_site_score"].where(units["n_sites"] == 2, units["one_site_score"])
+    rows = units.assign(score=score, share_pct=100 * units["share_within_30min"])
+    return rows[list(_COLUMNS)].reset_index(drop=True)
+
+
+def _show_table(view: View) -> None:
+    rows = unit_rows(view)
+    ids = list(view.plan.units.index)
+    st.session_state[_TABLE] = _selection(ids, view.unit_id)
+    number = st.column_config.NumberColumn
+    formats = {
+        "n_sites": number(view.say("table.n_sites"), help=view.say("map.n_sites"), width=64),
+        "score": number(view.say("table.score"), format="%.2f", width=64),
+        "mean_time_min": number(view.say("table.minutes"), format="%.1f", width=64),
+        "share_pct": number(view.say("table.share"), format="%.0f %%", width=64),
+        "norm_met_pct": number(view.say("table.norm"), format="%.0f %%", width=64),
+        "population": number(view.say("table.population"), format="localized"),
+        "name": st.column_config.TextColumn(view.say("table.name"), pinned=True, width=150),
+    }
+    st.dataframe(
+        rows,
+        key=_TABLE,
+        hide_index=True,
+        height=_HEIGHT - 220,
+        column_config=formats,
+        on_select=lambda: _take_selection(ids),
+        selection_mode="single-row",
+        alt=view.say("table.alt"),
+    )
+
+
+def _selection(ids: list[str], unit_id: str) -> dict[str, dict[str, list[int]]]:
+    return {"selection": {"rows": [ids.index(unit_id)] if unit_id in ids else [], "columns": [], "cells": []}}
+
+
+def _take_selection(ids: list[str]) -> None:
+    rows = st.session_state[_TABLE]["selection"]["rows"]
+    state.select_unit(ids[rows[0]] if rows else "")

@@ -1,0 +1,158 @@
+"""One unit: one site against two side by side, and every candidate with each part of its score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from geo.params import CRITERIA
+from geo.schemas import ROLES
+from geo.text import t
+from geo.ui import state
+from geo.ui.sketch import draw_unit
+from geo.ui.view import View, show_attribution, show_banner
+from geo.ui.words import area_text, plain
+
+_CHOICE = "unit_choice"
+
+
+def show(view: View) -> None:
+    """Draw the page."""
+    st.title(view.say("page.unit"))
+    show_banner(view)
+    unit_id = _choose_unit(view)
+    unit = view.plan.units.loc[unit_id]
+    st.info(view.reason(unit), icon=":material/lightbulb:")
+    _show_facts(view, unit)
+    st.subheader(view.say("unit.compare"))
+    for column, n_sites in zip(st.columns(2, gap="medium"), (1, 2), strict=True):
+        with column:
+            _show_option(view, unit_id, n_sites)
+    _show_comparison(view, unit_id)
+    st.subheader(view.say("unit.candidates"))
+    _show_candidates(view, unit_id)
+    show_attribution(view)
+
+
+def _choose_unit(view: View) -> str:
+    """Show the list of units; without a choice the first one is looked at."""
+    names = view.plan.units["name"]
+    st.session_state[_CHOICE] = view.unit_id or names.index[0]
+    st.selectbox(
+        view.say("unit.choose"),
+        list(names.index),
+        key=_CHOICE,
+        format_func=lambda id_: str(names[id_]),
+        on_change=lambda: state.select_unit(st.session_state[_CHOICE]),
+    )
+    return str(st.session_state[_CHOICE])
+
+
+def _show_facts(view: View, unit: pd.Series) -> None:
+    facts = (
+        ("population", view.number(unit["population"])),
+        ("staff", view.number(unit["staff"])),
+        ("need", area_text(unit["need_m2"], lang=view.lang)),
+        ("candidates", view.number((view.plan.sites["unit_id"] == unit.name).sum())),
+    )
+    for column, (key, value) in zip(st.columns(len(facts)), facts, strict=True):
+        column.metric(view.say(f"unit.{key}"), value, border=True)
+
+
+def find_option(view: View, unit_id: str, n_sites: int) -> pd.Series | None:
+    """Return the best option of the unit with `n_sites` sites, None where there is none."""
+    options = view.plan.options
+    found = options[(options["unit_id"] == unit_id) & (options["n_sites"] == n_sites)]
+    return None if found.empty else found.iloc[0]
+
+
+def option_roles(option: pd.Series) -> dict[str, str]:
+    """Return what each site of the option would be used for, by site_id."""
+    if option["n_sites"] == 1:
+        return {option["site_id_1"]: ROLES[0]}
+    return {option["site_id_1"]: ROLES[1], option["site_id_2"]: ROLES[2]}
+
+
+def _show_option(view: View, unit_id: str, n_sites: int) -> None:
+    option = find_option(view, unit_id, n_sites)
+    with st.container(border=True):
+        title = view.say(f"unit.option_{n_sites}")
+        if option is None:
+            st.markdown(f"**{title}**")
+            st.caption(view.say("unit.no_option"))
+            return
+        badge = f" :green-badge[:material/check: {view.say('unit.proposed')}]" if option["chosen"] else ""
+        st.markdown(f"**{title}**{badge}")
+        roles = option_roles(option)
+        scores = view.plan.sites.loc[view.plan.sites["unit_id"] == unit_id, "score_0_1"]
+        picture = draw_unit(view.plan.city, unit_id, scores=scores, roles=roles)
+        st.image(picture, width="stretch", alt=view.say("unit.sketch_alt", title=title))
+        for site_id, role in roles.items():
+            st.markdown(f"- {view.role(role)}: {plain(view.plan.sites.loc[site_id, 'name'])}")
+
+
+def comparison_rows(view: View, unit_id: str) -> pd.DataFrame:
+    """Return the figures of both options as text, a row per figure and a column per number of sites."""
+    shown: dict[str, Callable[[pd.Series], str]] = {
+        "score": lambda o: view.number(o["score"], decimals=3),
+        **{name: lambda o, name=name: view.number(o[f"{name}_0_1"], decimals=2) for name in CRITERIA},
+        "penalty": lambda o: view.number(o["penalty"], decimals=3),
+        "minutes": lambda o: view.minutes(o["mean_time_min"]),
+        "p95": lambda o: view.minutes(o["p95_time_min"]),
+        "share": lambda o: view.share(o["share_within_30min"], decimals=1),
+        "norm": lambda o: view.share(o["norm_met_pct"] / 100),
+        "between": lambda o: view.minutes(o["minutes_between"]) if o["n_sites"] == 2 else "–",
+    }
+    columns = {}
+    for n_sites in (1, 2):
+        option = find_option(view, unit_id, n_sites)
+        columns[view.say(f"unit.option_{n_sites}")] = [
+            "–" if option is None else write(option) for write in shown.values()
+        ]
+    return pd.DataFrame(columns, index=[view.say(f"unit.row.{name}") for name in shown])
+
+
+def _show_comparison(view: View, unit_id: str) -> None:
+    st.table(comparison_rows(view, unit_id))
+
+
+def _show_candidates(view: View, unit_id: str) -> None:
+    sites = view.plan.sites[view.plan.sites["unit_id"] == unit_id]
+    rows = pd.DataFrame(
+        {
+            "name": sites["name"],
+            "use": [view.role(role) for role in sites["role"]],
+            "kind": [t(f"publish.kind.{kind}", lang=view.lang) for kind in sites["kind"]],
+            "score": sites["score_0_1"],
+            **{name: sites[f"{name}_0_1"] for name in CRITERIA},
+            "area": sites["usable_area_m2"],
+            "minutes": sites["mean_time_min"],
+            "share": 100 * sites["share_within_30min"],
+            "position": sites["position_source"],
+        }
+    ).sort_values("score", ascending=False, kind="stable")
+    number_column = st.column_config.NumberColumn
+    parts = {
+        name: st.column_config.ProgressColumn(view.say(f"criterion.{name}"), min_value=0, max_value=1, format="%.2f")
+        for name in CRITERIA
+    }
+    st.dataframe(
+        rows,
+        hide_index=True,
+        alt=view.say("unit.candidates"),
+        column_config={
+            "name": st.column_config.TextColumn(view.say("unit.column.name"), pinned=True),
+            "use": view.say("unit.column.use"),
+            "kind": view.say("unit.column.kind"),
+            "score": st.column_config.ProgressColumn(
+                view.say("unit.row.score"), min_value=0, max_value=1, format="%.3f"
+            ),
+            **parts,
+            "area": number_column(view.say("unit.column.area"), format="localized"),
+            "minutes": number_column(view.say("unit.column.minutes"), format="%.1f"),
+            "share": number_column(view.say("unit.column.share"), format="%.0f %%"),
+            "position": view.say("unit.column.position"),
+        },
+    )

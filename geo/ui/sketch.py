@@ -1,0 +1,104 @@
+"""A small drawing of one unit with its candidates: SVG, shown as an image, so that nothing in it can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.city import City
+from geo.ui.colours import colour
+
+_WIDTH, _HEIGHT, _MARGIN = 520, 340, 26
+_GROUND, _UNIT, _BORDER, _INK = "#e6e9ee", "#ffffff", "#8c94a3", "#1b1f27"
+
+
+def draw_unit(
+    city: City, unit_id: str, *, scores: pd.Series, roles: Mapping[str, str], scale_text: str = "{} km"
+) -> str:
+    """Return the unit as an SVG image, north up.
+
+    Parameters
+    ----------
+    city : City
+    unit_id : str
+    scores : pandas.Series
+        Score between 0 and 1 of the unit's candidates, by site_id.
+    roles : mapping of str to str
+        Role, one of :data:`geo.schemas.ROLES`, by site_id of the sites that are proposed.
+    scale_text : str
+        Label of the scale bar; ``{}`` stands for the kilometres.
+    """
+    frame = _Frame(city.units.geometry[unit_id].bounds)
+    neighbours = city.units.cx[frame.west : frame.east, frame.south : frame.north].drop(index=unit_id)
+    points = city.sites.geometry[scores.index]
+    ordered = sorted(scores.index, key=lambda site: site in roles)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">',
+        f'<rect width="100%" height="100%" fill="{_GROUND}"/>',
+        *(_area(frame, shape, fill="#f0f2f5", width=0.8) for shape in neighbours.geometry),
+        _area(frame, city.units.geometry[unit_id], fill=_UNIT, width=2),
+        *(_sign(*frame.place(points[site]), role=roles.get(site, ""), fill=colour(scores[site])) for site in ordered),
+        _scale_bar(frame, scale_text),
+        "</svg>",
+    ]
+    return "".join(parts)
+
+
+class _Frame:
+    """From metres to pixels: the unit fills the picture, up to a margin."""
+
+    def __init__(self, bounds: tuple[float, float, float, float]) -> None:
+        west, south, east, north = bounds
+        self.metres = max((east - west) / (_WIDTH - 2 * _MARGIN), (north - south) / (_HEIGHT - 2 * _MARGIN))
+        self.west = (west + east - _WIDTH * self.metres) / 2
+        self.east = self.west + _WIDTH * self.metres
+        self.south = (south + north - _HEIGHT * self.metres) / 2
+        self.north = self.south + _HEIGHT * self.metres
+
+    def place(self, point: shapely.Point) -> tuple[float, float]:
+        return (point.x - self.west) / self.metres, (self.north - point.y) / self.metres
+
+    def path(self, shape: shapely.Geometry) -> str:
+        rings = []
+        for polygon in shapely.get_parts(shapely.simplify(shape, self.metres)):
+            for ring in (polygon.exterior, *polygon.interiors):
+                xy = (shapely.get_coordinates(ring) - [self.west, self.north]) / [self.metres, -self.metres]
+                rings.append("M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in xy) + "z")
+        return "".join(rings)
+
+
+def _area(frame: _Frame, shape: shapely.Geometry, *, fill: str, width: float) -> str:
+    return (
+        f'<path d="{frame.path(shape)}" fill="{fill}" stroke="{_BORDER}" stroke-width="{width}" fill-rule="evenodd"/>'
+    )
+
+
+def _sign(x: float, y: float, *, role: str, fill: str) -> str:
+    """Return the sign of a site: the same shapes as on the city's map."""
+    r = 9.0 if role else 4.5
+    shapes = {
+        "all_functions": f"M{x - r:.1f},{y - r:.1f}h{2 * r}v{2 * r}h{-2 * r}z",
+        "committee_one_stop": f"M{x:.1f},{y - 1.35 * r:.1f}l{1.35 * r},{1.35 * r}l{-1.35 * r},{1.35 * r}"
+        f"l{-1.35 * r},{-1.35 * r}z",
+        "party_council": f"M{x:.1f},{y - 1.3 * r:.1f}l{1.3 * r},{2.34 * r}h{-2.6 * r}z",
+    }
+    ring = f'stroke="{_INK}" stroke-width="{2.4 if role else 0.7}"'
+    if role not in shapes:
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r}" fill="{fill}" {ring}/>'
+    return f'<path d="{shapes[role]}" fill="{fill}" {ring}/>'
+
+
+def _scale_bar(frame: _Frame, text: str) -> str:
+    """Return a bar of a round length, about a fifth of the picture."""
+    wanted = _WIDTH * frame.metres / 5
+    power = 10 ** np.floor(np.log10(wanted))
+    metres = max(step * power for step in (1, 2, 5) if step * power <= wanted)
+    length, y = metres / frame.metres, _HEIGHT - 12
+    label = text.format(f"{metres / 1000:g}")
+    return (
+        f'<path d="M12,{y - 5}v5h{length:.1f}v-5" fill="none" stroke="{_INK}" stroke-width="1.5"/>'
+        f'<text x="{18 + length:.1f}" y="{y}" font-family="sans-serif" font-size="12" fill="{_INK}">{label}</text>'
+    )

@@ -1,0 +1,92 @@
+"""Widgets <-> Params <-> URL: what the reader has set, in one place.
+
+The session state holds one value per control under the dotted name of its parameter (``weights.size``), the language
+and the unit looked at. The URL holds what differs from the defaults under the same names, so that a link reproduces
+the page and its parameters can be pasted after ``--set``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from geo.errors import ParamsError
+from geo.params import CRITERIA, MODES, Params
+from geo.text import LANGUAGES
+
+WEIGHTS = tuple(f"weights.{name}" for name in CRITERIA)
+BUDGET = "choice.max_sites"
+MODE = "access.mode"
+CONTROLS = (*WEIGHTS, BUDGET, MODE)
+LANG = "lang"
+UNIT = "unit"
+_STARTED = "_started"
+
+
+def start() -> None:
+    """Fill the session state from the URL, once per session; a value the URL gives wrongly keeps its default."""
+    if _STARTED in st.session_state:
+        return
+    st.session_state[_STARTED] = True
+    query = st.query_params.to_dict()
+    lang = query.get(LANG, LANGUAGES[0])
+    st.session_state[LANG] = lang if lang in LANGUAGES else LANGUAGES[0]
+    st.session_state[UNIT] = query.get(UNIT, "")
+    for name, default in defaults().items():
+        st.session_state[name] = _accepted(name, query.get(name), default)
+
+
+def defaults() -> dict[str, Any]:
+    """Return the default of every control."""
+    data = Params().model_dump()
+    return {name: data[name.split(".")[0]][name.split(".")[1]] for name in CONTROLS}
+
+
+def _accepted(name: str, text: str | None, default: Any) -> Any:
+    """Return `text` as the parameter's kind if the parameter allows it, else the default."""
+    if text is None:
+        return default
+    try:
+        value = type(default)(text)
+        Params().with_values({name: value})
+    except (ValueError, ParamsError):
+        return default
+    return value if name != MODE or value in MODES else default
+
+
+def chosen_params() -> Params:
+    """Return the Params that the controls stand for.
+
+    Raises
+    ------
+    ParamsError
+        All weights are 0.
+    """
+    return Params().with_values({name: st.session_state[name] for name in CONTROLS})
+
+
+def reset() -> None:
+    """Put every control back to its default."""
+    for name, value in defaults().items():
+        st.session_state[name] = value
+
+
+def select_unit(unit_id: str) -> None:
+    """Make `unit_id` the unit looked at."""
+    st.session_state[UNIT] = unit_id
+
+
+def write_url() -> None:
+    """Put what differs from the defaults into the URL; a change of page empties it, so every run calls this."""
+    wanted = {name: _short(st.session_state[name]) for name in CONTROLS if st.session_state[name] != defaults()[name]}
+    if st.session_state[LANG] != LANGUAGES[0]:
+        wanted[LANG] = st.session_state[LANG]
+    if st.session_state[UNIT]:
+        wanted[UNIT] = st.session_state[UNIT]
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,68 @@
+"""What sessions share: the city, its plans and their files, each kept under the digest of what it was made from."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import streamlit as st
+
+from geo.city import City, load_city
+from geo.params import Params
+from geo.plan import Plan, make_plan
+from geo.publish import render_files
+from geo.settings import Settings
+
+#: Name of the archive that holds all files of a plan.
+ARCHIVE = "truso.zip"
+_FIXED_DATE = (2025, 7, 1, 0, 0, 0)
+
+
+def current_city(settings: Settings) -> City:
+    """Return the city of the data folder, read again only when a file of it has changed."""
+    return _city(str(settings.data_dir), _stamp(settings.data_dir), _settings=settings)
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
+    return tuple((str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _city(data_dir: str, stamp: tuple[tuple[str, int, int], ...], _settings: Settings) -> City:
+    return load_city(Path(data_dir), settings=_settings)
+
+
+def _digest_of_city(city: City) -> str:
+    return city.digest
+
+
+def _digest_of_params(params: Params) -> str:
+    return params.digest
+
+
+def _digest_of_plan(plan: Plan) -> tuple[str, str, str]:
+    return plan.city.digest, plan.params.digest, plan.version
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={City: _digest_of_city, Params: _digest_of_params})
+def current_plan(city: City, params: Params) -> Plan:
+    """Return the plan of `city` under `params`."""
+    return make_plan(city, params)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={Plan: _digest_of_plan})
+def plan_files(plan: Plan, lang: str) -> dict[str, bytes]:
+    """Return the files of `plan` by name, and all of them in one archive."""
+    files = dict(render_files(plan, lang=lang))
+    return {**files, ARCHIVE: _zipped(files)}
+
+
+def _zipped(files: dict[str, bytes]) -> bytes:
+    """Return `files` in one archive; its dates are fixed, so that the same plan gives the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name, date_time=_FIXED_DATE), files[name], zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
