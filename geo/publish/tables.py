@@ -106,7 +106,8 @@ def _cell(value: Any, decimals: int | None) -> str:
     if decimals is not None:
         return f"{value:.{decimals}f}"
     if isinstance(value, str):
-        return neutralise_formula(value)
+        # A lone carriage return is written without quotes before Python 3.13, and would break the row.
+        return neutralise_formula(value).replace("\r\n", "\n").replace("\r", "\n")
     return str(value).lower()
 
 

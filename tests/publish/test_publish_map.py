@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from shapely import Polygon, box
+
+from geo.publish.webmap import map_data, map_html, unit_shapes
+from geo.schemas import WGS84
+from geo.text import LANGUAGES
+
+
+def data_of(page: str) -> dict:
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, flags=re.DOTALL)
+    return json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def page(plan):
+    return map_html(plan, lang="vi").decode()
+
+
+def test_the_page_asks_for_nothing(page):
+    markup = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
+    assert not re.findall(r"\b(?:src|href|action|data)\s*=", markup)
+    styles = "".join(re.findall(r"<style>(.*?)</style>", page, flags=re.DOTALL))
+    assert not re.findall(r"@import|url\((?!#)", styles)
+    assert "sourceMappingURL" not in page
+    # What is left are the name of an XML space and the credit of Leaflet, which the page replaces.
+    code = re.sub(r"/\*.*?\*/", "", page.split('id="data"')[0] + page.split("</script>", 1)[1], flags=re.DOTALL)
+    assert set(re.findall(r"https?://([^/\"'\s)<>]+)", code)) <= {"leafletjs.com", "www.w3.org"}
+
+
+def test_the_content_policy_allows_the_two_scripts_of_the_page_and_no_other(page):
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert "default-src &#x27;none&#x27;" in policy
+    assert policy.count("sha256-") == 2
+    assert "unsafe-inline" not in policy.split("style-src")[0]
+
+
+def test_a_name_cannot_leave_its_place_in_the_page(page):
+    assert page.count("<script") == 3
+    assert "<img" not in page
+    assert "onerror=alert" in data_of(page)["units"][1]["name"]
+
+
+def test_a_name_that_looks_like_a_placeholder_stays_what_it_is(plan):
+    named = replace(plan, city=replace(plan.city, name="@data@ <b>"))
+    assert "<h1>Headquarters plan for @data@ &lt;b&gt;</h1>" in map_html(named, lang="en").decode()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_page_is_in_the_language_and_says_what_is_modelled(plan, lang):
+    page = map_html(plan, lang=lang).decode()
+    assert page.startswith(f'<!doctype html>\n<html lang="{lang}">')
+    assert {"vi": "Dữ liệu mô phỏng", "en": "Modelled data", "fr": "Données modélisées"}[lang] in page
+    assert "OpenStreetMap" in page
+
+
+def test_figures_of_the_map_are_those_of_the_table(plan):
+    unit = map_data(plan, lang="en")["units"][0]
+    assert unit["cells"] == ["2", "0.800"]
+    assert unit["values"] == [
+        "00004", "UBND phường Phúc Xá (a)", "`${alert(3)}` \\ {x} & <b> (b)", "0.712", "0.800", "0.088",
+        "5.4", "11.2", "100%", "102%", "20,000",
+    ]  # fmt: skip
+
+
+def test_what_is_not_known_has_no_class(plan):
+    data = map_data(plan, lang="en")
+    classes = {unit["id"]: unit["classes"] for unit in data["units"]}
+    assert classes["00025"]["mean_time_min"] == -1
+    assert classes["09556"]["norm_met_pct"] == -1
+    assert all(classes[unit_id]["score"] >= 0 for unit_id in classes)
+
+
+def test_every_class_that_is_drawn_stands_in_the_legend(plan):
+    data = map_data(plan, lang="en")
+    for measure in data["measures"]:
+        used = {unit["classes"][measure["key"]] for unit in data["units"]} - {-1}
+        assert used <= set(range(len(measure["classes"])))
+        assert len({entry["colour"] for entry in measure["classes"]}) == len(measure["classes"])
+
+
+def test_a_measure_that_no_unit_has_is_drawn_as_not_known(plan):
+    units = plan.units.assign(mean_time_min=np.nan)
+    data = map_data(replace(plan, units=units), lang="en")
+    measure = next(measure for measure in data["measures"] if measure["key"] == "mean_time_min")
+    assert measure["classes"] == []
+    assert {unit["classes"]["mean_time_min"] for unit in data["units"]} == {-1}
+
+
+def test_the_chosen_sites_are_drawn_last_with_the_symbol_of_their_role(plan):
+    symbols = [site["symbol"] for site in map_data(plan, lang="en")["sites"]]
+    assert symbols == ["other", "other", "committee_one_stop", "party_council", "all_functions", "all_functions"]
+
+
+def test_neighbours_share_their_line_after_simplifying():
+    """Two units with a ragged line between them, and a hole in the left one.
+
+    ::
+
+        +----\\----+
+        | o  /    |
+        |    \\    |
+        +----/----+
+    """
+    y = np.linspace(0, 2_000, 81)
+    ragged = np.column_stack([1_000 + 15 * np.sin(np.arange(81)), y])
+    left = Polygon([(0, 0), *ragged, (0, 2_000)], [box(300, 900, 500, 1_100).exterior.coords])
+    right = Polygon([(2_000, 2_000), *ragged[::-1], (2_000, 0)])
+    crs = "EPSG:32648"
+    frame = gpd.GeoDataFrame(index=["l", "r"], geometry=[left, right], crs=crs).translate(580_000, 2_320_000)
+    shapes = unit_shapes(gpd.GeoDataFrame(geometry=frame, crs=crs))
+    drawn = {
+        name: shapely.MultiPolygon([(rings[0], rings[1:]) for rings in polygons]) for name, polygons in shapes.items()
+    }
+    points = sum(len(shapely.get_coordinates(shape)) for shape in drawn.values())
+    assert points < 40
+    assert len(drawn["l"].geoms[0].interiors) == 1
+    assert drawn["l"].intersection(drawn["r"]).area < 1e-12
+    assert shapely.coverage_is_valid(list(drawn.values()))
+    # Latitude comes first, as Leaflet wants it.
+    assert 20 < shapely.get_coordinates(drawn["l"])[0, 0] < 22
+
+
+@pytest.mark.browser
+def test_the_page_opens_from_a_file_and_fetches_nothing(plan, tmp_path):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    api = pytest.importorskip("playwright.sync_api")
+    file = tmp_path / "map.html"
+    file.write_bytes(map_html(plan, lang="vi"))
+    asked, said = [], []
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: (said.append(f"dialog {dialog.message}"), dialog.dismiss()))
+
+        def only_the_file(route):
+            asked.append(route.request.url)
+            route.continue_() if route.request.url == file.as_uri() else route.abort()
+
+        page.route("**/*", only_the_file)
+        page.goto(file.as_uri())
+        page.wait_for_selector("body[data-units='3']", timeout=20_000)
+        assert page.locator("path.unit").count() == 3
+        assert page.locator(".site svg").count() == 4
+        assert page.locator("path.candidate").count() == 2
+        assert page.locator(".leaflet-control-attribution").inner_text() == "Leaflet"
+
+        page.fill("#search", "BA DINH")
+        assert page.locator("#units tr:visible").count() == 1
+        page.locator("#units tr:visible button").press("Enter")
+        assert page.locator(".card h3").inner_text() == "Ba Đình"
+        assert page.locator("#units tr[aria-current=true]").count() == 1
+
+        page.fill("#search", "img src")
+        page.locator("#units tr:visible button").click()
+        page.locator(".card h3", has_text="<img src=x").wait_for()
+        assert page.locator("img").count() == 0
+
+        def fills():
+            return sorted(path.get_attribute("fill") for path in page.locator("path.unit").all())
+
+        page.select_option("#measure", label="Số trụ sở")
+        assert page.locator("#legend li").count() == 2 + 4
+        assert fills() == ["#00224e", "#00224e", "#fee838"]
+        page.select_option("#measure", label="Thời gian đi trung bình (phút)")
+        assert page.locator("#legend li").count() == 2 + 1 + 4
+        assert len(set(fills())) == 3
+        assert "#ffffff" in fills()
+        browser.close()
+    assert asked == [file.as_uri()]
+    assert said == []
+
+
+def test_the_shapes_are_in_degrees_of_the_city(plan):
+    (west, south, east, north) = plan.city.units.to_crs(WGS84).total_bounds
+    points = np.array(
+        [point for unit in map_data(plan, lang="en")["units"] for ring in unit["shape"][0] for point in ring]
+    )
+    assert points.min(axis=0) == pytest.approx([south, west], abs=1e-5)
+    assert points.max(axis=0) == pytest.approx([north, east], abs=1e-5)
