@@ -89,7 +89,7 @@ class Pieces(_Table):
     unit_id: Series[str]
     relation: Series[str] = pa.Field(isin=RELATIONS)
     method: Series[str] = pa.Field(isin=("whole", "official", "modelled"))
-    area_km2: Series[float] = pa.Field(ge=0)  # geodesic
+    area_km2: Series[float] = pa.Field(ge=0)  # on the ellipsoid
     area_share: Series[float] = pa.Field(ge=0, le=1)  # of the old commune
     population: Series[float] = pa.Field(ge=0, nullable=True)
     population_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
@@ -101,7 +101,7 @@ class Units(_Table):
 
     name: Series[str]
     kind: Series[str] = pa.Field(nullable=True)
-    area_km2: Series[float] = pa.Field(ge=0)  # geodesic, of the polygon
+    area_km2: Series[float] = pa.Field(ge=0)  # on the ellipsoid, of the polygon
     official_area_km2: Series[float] = pa.Field(gt=0, nullable=True)
     population: Series[float] = pa.Field(ge=0)
     staff: Series[float] = pa.Field(ge=0, nullable=True)  # where a table gives it

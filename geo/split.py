@@ -1,13 +1,14 @@
-"""Split a polygon between seeds so that each gets a given share of the area: a power diagram."""
+"""Split a polygon between seeds so that each gets a given share of the area."""
 
 from __future__ import annotations
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
-_AREA_TOLERANCE = 1e-4
-_MAX_ROUNDS = 200
+#: Cuts are made to a millionth of the side of the polygon's box.
+_CUT_TOLERANCE = 1e-6
 
 
 def split_polygon(
@@ -15,47 +16,80 @@ def split_polygon(
 ) -> NDArray[np.object_]:
     """Return one part of `polygon` per seed, cut by straight lines.
 
-    The parts are the cells of a power diagram, ``|x - p_i|^2 - w_i``, whose weights ``w`` are raised and lowered until
-    the areas meet the shares (Aurenhammer, Hoffmann & Aronov, Algorithmica 20 (1998) 61-76: such weights exist and are
-    unique but for a constant).
+    Recursive bisection: the seeds fall into two groups at the widest gap along the line between the two that lie
+    farthest apart; a line square to the way from group to group gives each the sum of its shares; and so on inside
+    each group. For two seeds that is their power diagram.
 
     Parameters
     ----------
     polygon : shapely.Polygon or MultiPolygon
         In a metric CRS.
     seeds : ndarray of float64, shape (n, 2)
-        Need not lie inside. Seeds that coincide are moved apart by a metre.
+        Need not lie inside. Of seeds that coincide, the earlier gets the land to the west.
     shares : ndarray of float64, shape (n,)
-        Share of the area for each; only their ratios matter.
+        Share of the area for each, not negative; only their ratios matter.
 
     Returns
     -------
     ndarray of shapely geometries, shape (n,)
-        Together the polygon; each within 0.01 % of the area it should have.
+        Together the polygon, without overlap. A share of 0 gives an empty part.
     """
-    if polygon.is_empty or len(seeds) == 1:
-        return np.array([polygon] + [shapely.Polygon()] * (len(seeds) - 1), dtype=object)
-    seeds = seeds + np.arange(len(seeds))[:, None] * np.array([1.0, 0.5])
-    target = polygon.area * shares / shares.sum()
-    weights = _first_weights(polygon, seeds)
-    step = 1.0
-    cells = _cells(polygon, seeds, weights)
-    error = _error(cells, target)
-    for _ in range(_MAX_ROUNDS):
-        if np.abs(error).max() <= _AREA_TOLERANCE * polygon.area:
-            break
-        move = _newton_step(cells, seeds, error)
-        trial = weights + step * move
-        trial_cells = _cells(polygon, seeds, trial)
-        trial_error = _error(trial_cells, target)
-        if np.abs(trial_error).sum() < np.abs(error).sum():
-            weights, cells, error = trial, trial_cells, trial_error
-            step = min(1.0, 2 * step)
-        else:
-            step /= 2
-            if step < 1e-6:
-                break
-    return np.array(cells, dtype=object)
+    parts = np.full(len(seeds), shapely.Polygon(), dtype=object)
+    _bisect(polygon, np.arange(len(seeds)), seeds, shares, parts)
+    return parts
+
+
+def _bisect(
+    polygon: shapely.Geometry,
+    members: NDArray[np.intp],
+    seeds: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    parts: NDArray[np.object_],
+) -> None:
+    members = members[shares[members] > 0]
+    if polygon.is_empty or not len(members):
+        return
+    if len(members) == 1:
+        parts[members[0]] = polygon
+        return
+    near, far = _two_groups(members, seeds)
+    towards = seeds[far].mean(axis=0) - seeds[near].mean(axis=0)
+    length = np.hypot(*towards)
+    direction = towards / length if length > 0 else np.array([1.0, 0.0])
+    before, after = _cut(polygon, direction, shares[near].sum() / shares[members].sum())
+    _bisect(before, near, seeds, shares, parts)
+    _bisect(after, far, seeds, shares, parts)
+
+
+def _two_groups(members: NDArray[np.intp], seeds: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    points = seeds[members]
+    distance = np.hypot(*(points[:, None] - points[None, :]).transpose(2, 0, 1))
+    one, other = np.unravel_index(distance.argmax(), distance.shape)
+    along = points @ (points[other] - points[one])
+    order = np.argsort(along, kind="stable")
+    gap = int(np.diff(along[order]).argmax()) + 1
+    return members[order[:gap]], members[order[gap:]]
+
+
+def _cut(
+    polygon: shapely.Geometry, direction: NDArray[np.float64], share: float
+) -> tuple[shapely.Geometry, shapely.Geometry]:
+    """Cut `polygon` square to `direction` so that the part that comes first has `share` of the area."""
+    centre = shapely.get_coordinates(shapely.envelope(polygon)).mean(axis=0)
+    along = (shapely.get_coordinates(polygon) - centre) @ direction
+    first, last = float(along.min()), float(along.max())
+    reach = 2 * float(np.abs(shapely.get_coordinates(polygon) - centre).max()) + 1
+
+    def before(offset: float) -> shapely.Geometry:
+        side = reach * np.array([-direction[1], direction[0]])
+        front, back = centre + offset * direction, centre + (first - 1) * direction
+        return shapely.intersection(polygon, shapely.Polygon([back - side, back + side, front + side, front - side]))
+
+    offset = brentq(
+        lambda x: before(x).area - share * polygon.area, first, last, xtol=_CUT_TOLERANCE * (last - first), rtol=1e-12
+    )
+    part = polygonal(before(offset))
+    return part, polygonal(shapely.difference(polygon, part))
 
 
 def polygonal(shape: shapely.Geometry) -> shapely.Geometry:
@@ -64,59 +98,3 @@ def polygonal(shape: shapely.Geometry) -> shapely.Geometry:
         return shape
     parts = [part for part in shapely.get_parts(shape) if part.geom_type in ("Polygon", "MultiPolygon")]
     return shapely.union_all(parts) if parts else shapely.Polygon()
-
-
-def _first_weights(polygon: shapely.Geometry, seeds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return weights that give every seed some land, however far outside it lies: as if seen from the middle."""
-    middle = shapely.get_coordinates(polygon.centroid)[0]
-    return ((seeds - middle) ** 2).sum(axis=1)
-
-
-def _error(cells: list[shapely.Geometry], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    return target - shapely.area(np.array(cells, dtype=object))
-
-
-def _newton_step(
-    cells: list[shapely.Geometry], seeds: NDArray[np.float64], error: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the change of the weights that mends `error` to first order.
-
-    An area grows by ``length of the shared edge / (2 |p_i - p_j|)`` per unit of weight.
-    """
-    n = len(cells)
-    slope = np.zeros((n, n))
-    for i in range(n):
-        for j in range(i + 1, n):
-            edge = shapely.length(shapely.intersection(cells[i].boundary, cells[j].boundary))
-            slope[i, j] = slope[j, i] = -max(edge, 1.0) / (2 * np.linalg.norm(seeds[i] - seeds[j]))
-    np.fill_diagonal(slope, -slope.sum(axis=1))
-    return np.linalg.lstsq(slope, error, rcond=None)[0]
-
-
-def _cells(
-    polygon: shapely.Geometry, seeds: NDArray[np.float64], weights: NDArray[np.float64]
-) -> list[shapely.Geometry]:
-    """Return the power cells, cut one after the other so that they partition the polygon exactly."""
-    reach = 4 * (np.ptp(shapely.get_coordinates(shapely.envelope(polygon)), axis=0).max() + 1)
-    cells, rest = [], polygon
-    for i in range(len(seeds) - 1):
-        cell = rest
-        for j in range(i + 1, len(seeds)):
-            cell = shapely.intersection(cell, _half_plane(polygon, seeds[i], seeds[j], weights[i] - weights[j], reach))
-        cell = polygonal(cell)
-        cells.append(cell)
-        rest = polygonal(shapely.difference(rest, cell))
-    return [*cells, rest]
-
-
-def _half_plane(
-    polygon: shapely.Geometry, p: NDArray[np.float64], q: NDArray[np.float64], gap: float, reach: float
-) -> shapely.Polygon:
-    """Return the part of a large square around the polygon where ``|x - p|^2 - |x - q|^2 <= gap``."""
-    normal = (q - p) / np.linalg.norm(q - p)
-    offset = (q @ q - p @ p + gap) / (2 * np.linalg.norm(q - p))
-    middle = shapely.get_coordinates(polygon.centroid)[0]
-    foot = middle + (offset - normal @ middle) * normal
-    along = reach * np.array([-normal[1], normal[0]])
-    back = -(reach + abs(offset - normal @ middle)) * normal
-    return shapely.Polygon([foot - along, foot + along, foot + along + back, foot - along + back])
