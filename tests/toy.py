@@ -16,8 +16,17 @@
 from __future__ import annotations
 
 import json
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import geopandas as gpd
+
+from geo.errors import Fault
+from geo.settings import Settings
+from geo.sources.folder import check_folder
+from geo.text import LANGUAGES, describe_fault
 
 COMMUNES = {
     "00001": ("Phường Ánh", "001", 105.80, 21.01, 1000),
@@ -33,11 +42,11 @@ CLAUSES = """clause,unit_id,unit_name,commune_id,commune_name,relation,area_shar
 2,00020,Phường Đông,00003,Xã Cửa,whole,
 2,00020,Phường Đông,00004,Xã Đông,whole,
 """
-INVENTORY = """site_id,name,kind,address,commune_id,district_id,lon,lat,floor_area_m2,usable_area_m2,condition,year_built
-S1,UBND Phường Ánh,commune_office,1 Phố Một,00001,001,105.805,21.015,600,450,good,2001
-S2,UBND Xã Cửa,commune_office,,00003,002,105.825,21.015,500,,fair,
-S3,UBND Huyện Nhì,district_office,3 Phố Ba,00004,002,105.815,21.007,2500,1900,poor,1985
-S4,Nhà văn hoá,other,,00004,002,105.817,21.003,,,,
+INVENTORY = """site_id,name,kind,address,commune_id,district_id,lon,lat,floor_area_m2,condition,year_built
+S1,UBND Phường Ánh,commune_office,1 Phố Một,00001,001,105.805,21.015,600,good,2001
+S2,UBND Xã Cửa,commune_office,,00003,002,105.825,21.015,500,fair,
+S3,UBND Huyện Nhì,district_office,3 Phố Ba,00004,002,105.815,21.007,2500,poor,1985
+S4,Nhà văn hoá,other,,00004,002,105.817,21.003,,,
 """
 
 
@@ -112,3 +121,45 @@ def toy_folder(path: Path) -> Path:
     write_text(path / "buildings" / "inventory.csv", INVENTORY)
     write_text(path / "city.toml", 'name = "Toy"\nmetric_crs = "EPSG:32648"\n')
     return path
+
+
+def write_shapefile(path: Path, frame: gpd.GeoDataFrame) -> Path:
+    """Write a shapefile in UTF-8, whose format cuts names to ten letters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        frame.to_file(path, encoding="UTF-8")
+    return path
+
+
+def told(fault: Fault) -> dict[str, str]:
+    """Return what a fault says besides its place."""
+    return fault.values
+
+
+def replace_in(path: Path, old: str, new: str, *, count: int = 1) -> Path:
+    """Replace text in a file; the text must be there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{old!r} is not in {path.name}"
+    return write_text(path, text.replace(old, new, count))
+
+
+def edit_features(path: Path, change: Callable[[list[dict[str, Any]]], None], **members: Any) -> Path:
+    """Apply `change` to the features of a GeoJSON file."""
+    features = json.loads(path.read_text(encoding="utf-8"))["features"]
+    change(features)
+    return write_features(path, features, **members)
+
+
+def faults_in(path: Path, **limits: Any) -> list[Fault]:
+    """Return everything wrong with a folder, having told each fault in every language."""
+    faults = check_folder(path, settings=Settings(**limits))
+    for fault in faults:
+        for lang in LANGUAGES:
+            assert len(describe_fault(fault, lang=lang)) > 20
+    return faults
+
+
+def errors_in(path: Path, **limits: Any) -> list[Fault]:
+    """Return the errors alone."""
+    return [fault for fault in faults_in(path, **limits) if fault.severity == "error"]

@@ -74,7 +74,7 @@ def _text_of(cell: Any) -> str | None:
     if isinstance(cell, bool | np.bool_):
         return str(bool(cell)).lower()
     if isinstance(cell, float | np.floating):
-        return str(int(cell)) if float(cell).is_integer() and abs(cell) < 1e15 else repr(float(cell))
+        return str(int(cell)) if float(cell).is_integer() and abs(float(cell)) < 1e15 else repr(float(cell))
     if isinstance(cell, dict | list):
         return json.dumps(cell, ensure_ascii=False)
     if isinstance(cell, dt.datetime | dt.date):
@@ -114,7 +114,8 @@ def _note(file: str, row: int, header: str, text: str | None, problem: str, colu
     if problem in _NOTES:
         log.warn(problem, **where)
     elif problem == "not_nfc":
-        log.add(problem, **where, **first_other_form(text or ""))
+        where.update(first_other_form(text or ""))
+        log.add(problem, **where)
     elif problem == "unknown_value":
         log.add(problem, **where, allowed=", ".join(ALLOWED_CHOICES[column.name]))
     elif problem == "out_of_range":
@@ -158,12 +159,10 @@ def _as_number(text: str, column: Column, *, comma: bool) -> tuple[float | None,
 
 def first_other_form(text: str) -> dict[str, str]:
     """Return the first letter of `text` that is not in NFC, as found and as expected, with the code points."""
-    for i in range(len(text)):
-        for j in range(i + 1, min(i + 5, len(text)) + 1):
-            part = text[i:j]
-            normal = unicodedata.normalize("NFC", part)
-            if normal != part and (j == len(text) or not unicodedata.combining(text[j])):
-                return {"found_letter": _code_points(part), "nfc_letter": f"{normal} {_code_points(normal)}"}
+    for letter in re.findall(r"[^\u0300-\u036f][\u0300-\u036f]*", text):
+        normal = unicodedata.normalize("NFC", letter)
+        if normal != letter:
+            return {"found_letter": _code_points(letter), "nfc_letter": f"{normal} {_code_points(normal)}"}
     return {"found_letter": "?", "nfc_letter": "?"}
 
 

@@ -88,8 +88,11 @@ _SITE_KIND_WORDS = _words(
 )
 _CONDITION_WORDS = _words(good=("tốt", "bon"), fair=("trung bình", "khá", "moyen"), poor=("kém", "xấu", "mauvais"))
 
-LON = Column(name="lon", aliases=("lng", "long", "longitude", "kinh độ"), kind="number", low=-180, high=180)
-LAT = Column(name="lat", aliases=("latitude", "vĩ độ"), kind="number", low=-90, high=90)
+_LON_NAMES = ("lng", "long", "longitude", "kinh độ")
+_LAT_NAMES = ("latitude", "vĩ độ")
+#: Of places whose position is checked against the city, which tells a swapped pair from a wrong number.
+LON = Column(name="lon", aliases=_LON_NAMES, kind="number")
+LAT = Column(name="lat", aliases=_LAT_NAMES, kind="number")
 _SOURCE = Column(name="data_source", aliases=("nguồn dữ liệu",))
 _COMMUNE_CODES = (
     "commune_code",
@@ -128,8 +131,8 @@ UNITS = (
     _positive("area_km2", "official_area_km2", "diện tích (km2)", "diện tích tự nhiên (km2)"),
     _not_negative("population", "dân số", "số dân"),
     _not_negative("staff", "biên chế", "số cán bộ công chức", "số cán bộ"),
-    LON,
-    LAT,
+    Column(name="lon", aliases=_LON_NAMES, kind="number", low=-180, high=180),
+    Column(name="lat", aliases=_LAT_NAMES, kind="number", low=-90, high=90),
     _SOURCE,
 )
 DISTRICTS = (

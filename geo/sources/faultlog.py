@@ -34,7 +34,7 @@ class FaultLog:
                 key=key,
                 severity=severity,
                 file=file,
-                row=row,
+                row=None if row is None else int(row),
                 column=None if column is None else printable(column),
                 value=None if value is None else printable(value),
                 values={name: printable(each, longest=400) for name, each in values.items()},

@@ -40,17 +40,22 @@ class FolderFiles:
 
     def candidates(self, folder: str, *, suffixes: tuple[str, ...], stem: str | None = None) -> list[Path]:
         """Return the files of `folder` with one of `suffixes` (and the name `stem`), in alphabetical order."""
-        place = self.root / folder if folder else self.root
-        if not place.is_dir():
-            return []
         return sorted(
             path
-            for path in place.iterdir()
+            for path in self._entries(folder)
             if path.is_file()
             and not path.name.startswith((".", "~$"))
             and path.name.lower().endswith(suffixes)
             and (stem is None or path.name.split(".")[0].lower() == stem)
         )
+
+    def _entries(self, folder: str) -> list[Path]:
+        place = self.root / folder
+        try:
+            return list(place.iterdir()) if place.is_dir() else []
+        except OSError as error:
+            self.log.add("file_unreadable", file=f"{folder}/", detail=error.strerror or error)
+            return []
 
     def one_of(self, paths: list[Path], *, part: str) -> Path | None:
         """Return the only path; several are a fault, none is None."""

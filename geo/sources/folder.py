@@ -6,7 +6,7 @@ Inside, nothing defends itself against bad input again: what passes here is righ
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,8 @@ from geo.sources.boundaries import (
 from geo.sources.buildings import inventory_table, read_inventory
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
-from geo.sources.places import note_far_layers, note_outside
-from geo.sources.population import points_table, read_population, with_population
+from geo.sources.places import note_far_layers, note_outside, note_shift
+from geo.sources.population import note_left_out, points_table, read_population, with_population
 from geo.sources.references import align_boundaries, align_to_communes, check_relations
 
 CITY_FILE = "city.toml"
@@ -89,14 +89,14 @@ class Folder:
 class _Parts:
     """What was read, as far as it could be."""
 
-    city: dict[str, Any]
-    communes: Part | None
-    districts: Part | None
-    units: tuple[Part | None, Part | None]
-    clauses: Part | None
-    inventory: Part | None
-    population: tuple[Part | None, Part | None]
-    network_path: Path | None
+    city: dict[str, Any] = field(default_factory=dict)
+    communes: Part | None = None
+    districts: Part | None = None
+    units: tuple[Part | None, Part | None] = (None, None)
+    clauses: Part | None = None
+    inventory: Part | None = None
+    population: tuple[Part | None, Part | None] = (None, None)
+    network_path: Path | None = None
 
 
 def read_folder(path: Path, *, settings: Settings) -> Folder:
@@ -132,10 +132,7 @@ def _examine(path: Path, settings: Settings) -> tuple[FolderFiles, _Parts]:
     files = FolderFiles(path, settings=settings, log=FaultLog())
     if not path.is_dir():
         files.log.add("folder_missing", file=path.name or str(path))
-        return files, _Parts(
-            city={}, communes=None, districts=None, units=(None, None), clauses=None, inventory=None,
-            population=(None, None), network_path=None,
-        )  # fmt: skip
+        return files, _Parts()
     parts = _Parts(
         city=_read_city(files),
         communes=read_communes(files),
@@ -159,6 +156,7 @@ def _check_together(parts: _Parts, log: FaultLog) -> None:
         return
     for part in (parts.inventory, *parts.population):
         align_to_communes(part, parts.communes, log)
+    note_left_out(parts.population[0], parts.communes, log)
     _check_places(parts, log)
 
 
@@ -168,19 +166,23 @@ def _check_places(parts: _Parts, log: FaultLog) -> None:
     others = [part.layer for part in (parts.units[0], parts.inventory, parts.population[1]) if part and part.layer]
     if communes is None:
         return
+    crs = _metric_crs(parts)
     far = note_far_layers(communes, others, log)
+    if communes.raw.file in far or crs is None:
+        return
     for part in (parts.inventory, parts.population[1]):
-        if part and part.layer and not far & {part.raw.file, communes.raw.file}:
-            note_outside(part.layer, communes, crs=_metric_crs(parts), log=log)
+        if part and part.layer and part.raw.file not in far:
+            note_outside(part.layer, communes, crs=crs, log=log)
+    if parts.units[0] and parts.units[0].layer and parts.units[0].raw.file not in far:
+        note_shift(communes, parts.units[0].layer, crs=crs, log=log)
 
 
-def _metric_crs(parts: _Parts) -> pyproj.CRS:
+def _metric_crs(parts: _Parts) -> pyproj.CRS | None:
     declared: pyproj.CRS | None = parts.city.get("metric_crs")
-    assert parts.communes is not None
-    assert parts.communes.layer is not None
-    if declared is not None:
+    if declared is not None or parts.communes is None or parts.communes.layer is None:
         return declared
-    return gpd.GeoSeries(parts.communes.layer.geometry, crs=WGS84).estimate_utm_crs()
+    polygons = gpd.GeoSeries(parts.communes.layer.geometry, crs=WGS84).dropna()
+    return polygons.estimate_utm_crs() if len(polygons) else None
 
 
 def _read_city(files: FolderFiles) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,10 @@ from geo.sources.tables import RawTable
 OUTSIDE_TOLERANCE_M = 200.0
 #: Mending a ring may change its area by this share at most.
 _MENDED_AREA_SHARE = 1e-9
+#: An outline counts as moved from this distance on, if its four sides agree but for this share of it.
+_SHIFT_M = 100.0
+_SHIFT_SPREAD = 0.1
+_DEGREES = "-180 … 180, -90 … 90"
 _AREA_OF_USE_MARGIN_DEG = 1.0
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _POINTS = (shapely.GeometryType.POINT,)
@@ -55,14 +60,27 @@ def layer_of_points(raw: RawTable, frame: pd.DataFrame, log: FaultLog) -> Layer:
     absent = [name for name in ("lon", "lat") if headers[name] not in raw.headers]
     for name in absent:
         log.add("column_missing", file=raw.file, column=name, found=", ".join(raw.headers), allowed=_allowed(name))
-    columns = f"{headers['lon']}, {headers['lat']}"
-    points = np.full(len(raw), None, dtype=object)
-    for i, (lon, lat) in enumerate(zip(frame["lon"], frame["lat"], strict=True)):
-        if not np.isnan(lon) and not np.isnan(lat):
-            points[i] = shapely.Point(lon, lat)
     if not absent:
         _note_without_position(raw, frame, log)
-    return Layer(raw=raw, geometry=points, columns=columns)
+    columns = f"{headers['lon']}, {headers['lat']}"
+    return Layer(raw=raw, geometry=_points_of_columns(raw, frame, columns, log), columns=columns)
+
+
+def _points_of_columns(raw: RawTable, frame: pd.DataFrame, columns: str, log: FaultLog) -> np.ndarray:
+    """Return points of ``lon`` and ``lat``; a latitude up to 180 stays, because it may be a swapped longitude."""
+    numbers = frame[["lon", "lat"]].to_numpy()
+    given = np.isfinite(numbers).all(axis=1)
+    degrees = given & (np.abs(np.where(given[:, None], numbers, 0)) <= 180).all(axis=1)
+    points = np.full(len(raw), None, dtype=object)
+    points[degrees] = shapely.points(numbers[degrees])
+    odd = np.flatnonzero(given & ~degrees)
+    if 2 * len(odd) > given.sum():
+        log.add("crs_undeclared", file=raw.file, row=raw.rows[odd[0]], column=columns, value=_pair(*numbers[odd[0]]))
+        return points
+    for i in odd:
+        where: dict[str, Any] = {"file": raw.file, "row": raw.rows[i], "column": columns}
+        log.add("out_of_range", **where, value=_pair(*numbers[i]), allowed=_DEGREES)
+    return points
 
 
 def _allowed(name: str) -> str:
@@ -88,7 +106,7 @@ def _checked_geometry(
         return np.full(len(raw), None, dtype=object)
     checked = raw.geometry.copy()
     for i, each in enumerate(raw.geometry):
-        where = {"file": raw.file, "row": raw.rows[i], "column": "geometry"}
+        where: dict[str, Any] = {"file": raw.file, "row": raw.rows[i], "column": "geometry"}
         if partial and (each is None or shapely.get_type_id(each) in _POINTS):
             checked[i] = None
         elif each is None:
@@ -105,7 +123,7 @@ def _checked_geometry(
 def _valid_polygon(raw: RawTable, i: int, polygon: shapely.Geometry | None, log: FaultLog) -> shapely.Geometry | None:
     if polygon is None or polygon.is_valid:
         return polygon
-    where = {"file": raw.file, "row": raw.rows[i], "column": "geometry"}
+    where: dict[str, Any] = {"file": raw.file, "row": raw.rows[i], "column": "geometry"}
     reason = shapely.is_valid_reason(polygon)
     mended = shapely.make_valid(polygon)
     change = abs(mended.area - polygon.area)
@@ -120,7 +138,7 @@ def _to_wgs84(raw: RawTable, geometry: np.ndarray, log: FaultLog) -> np.ndarray:
     """Return `geometry` in EPSG:4326, or nothing but None where the file's CRS cannot be true."""
     nothing = np.full(len(geometry), None, dtype=object)
     bounds = shapely.total_bounds(geometry)
-    if np.isnan(bounds).any():
+    if np.isnan(bounds).any() or not raw.placed:
         return nothing
     if raw.crs is None:
         if not _are_degrees(bounds):
@@ -170,6 +188,10 @@ def _name(crs: pyproj.CRS) -> str:
 def _first_position(geometry: np.ndarray) -> str:
     usable = geometry[~shapely.is_missing(geometry)]
     x, y = shapely.get_coordinates(usable[:1])[0]
+    return _pair(x, y)
+
+
+def _pair(x: float, y: float) -> str:
     return f"{x:.10g}, {y:.10g}"
 
 
@@ -201,6 +223,25 @@ def note_far_layers(communes: Layer, others: list[Layer], log: FaultLog) -> set[
     }
 
 
+def note_shift(communes: Layer, units: Layer, *, crs: pyproj.CRS, log: FaultLog) -> None:
+    """Note where the outline of the units is that of the communes, moved: a datum or zone taken for another."""
+    usable = [layer.geometry[~shapely.is_missing(layer.geometry)] for layer in (communes, units)]
+    if not all(len(geometry) for geometry in usable):
+        return
+    old, new = (shapely.total_bounds(_into(geometry, crs)) for geometry in usable)
+    moved = new - old
+    shift = (moved[:2] + moved[2:]) / 2
+    spread = np.abs(moved[:2] - moved[2:]).max()
+    if np.hypot(*shift) > _SHIFT_M and spread < _SHIFT_SPREAD * np.hypot(*shift):
+        log.warn(
+            "crs_shifted",
+            file=units.raw.file,
+            dx_m=f"{shift[0]:.0f}",
+            dy_m=f"{shift[1]:.0f}",
+            other=communes.raw.file,
+        )
+
+
 def _overlap(anchor: Layer, layer: Layer, *, swapped: bool = False) -> bool:
     """Say whether at least half of the layer's places lie in the box of the anchor."""
     box = shapely.total_bounds(anchor.geometry)
@@ -223,18 +264,18 @@ def note_outside(layer: Layer, communes: Layer, *, crs: pyproj.CRS, log: FaultLo
     for i, (lon, lat), away, swapped in zip(rows, degrees, away_m, swapped_away_m, strict=True):
         if away <= OUTSIDE_TOLERANCE_M:
             continue
-        where = {
+        where: dict[str, Any] = {
             "file": layer.raw.file,
             "row": layer.raw.rows[i],
             "column": layer.columns,
-            "value": f"{lon:.10g}, {lat:.10g}",
+            "value": _pair(lon, lat),
         }
         if swapped <= OUTSIDE_TOLERANCE_M:
-            log.add("lonlat_swapped", **where, crs="-", other=communes.raw.file)
+            log.add("lonlat_swapped", **where)
+        elif np.isfinite(away):
+            log.add("place_outside", **where, km=f"{away / 1000:.1f}", other=communes.raw.file)
         else:
-            log.add(
-                "place_outside", **where, km=f"{away / 1000:.1f}" if np.isfinite(away) else "?", other=communes.raw.file
-            )
+            log.add("out_of_range", **where, allowed=_DEGREES)
 
 
 def _into(geometry: np.ndarray, crs: pyproj.CRS) -> np.ndarray:

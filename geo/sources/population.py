@@ -9,6 +9,7 @@ import pandas as pd
 from geo.sources.boundaries import Part, read_part
 from geo.sources.cells import note_duplicates
 from geo.sources.columns import COMMUNE_POPULATION, POINT_POPULATION
+from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
 from geo.sources.places import layer_of_points
 from geo.sources.tables import TABLE_SUFFIXES
@@ -35,6 +36,15 @@ def read_population(files: FolderFiles) -> tuple[Part | None, Part | None]:
     if at_points is not None:
         at_points.layer = layer_of_points(at_points.raw, at_points.frame, files.log)
     return by_commune, at_points
+
+
+def note_left_out(by_commune: Part | None, communes: Part, log: FaultLog) -> None:
+    """Note that the table does not name all communes."""
+    if by_commune is None:
+        return
+    left_out = sorted(communes.ids("commune_id") - by_commune.ids("commune_id"))
+    if left_out:
+        log.warn("population_partial", file=by_commune.raw.file, value=", ".join(left_out), n=len(left_out))
 
 
 def with_population(communes: gpd.GeoDataFrame, by_commune: Part | None) -> gpd.GeoDataFrame:

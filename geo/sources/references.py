@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from geo.sources.boundaries import Part
@@ -80,15 +82,15 @@ def _note_without_facts(clauses: Part, facts: list[Part], log: FaultLog) -> None
 def check_relations(clauses: Part, log: FaultLog) -> None:
     """Check that every commune goes whole to one unit, or in parts with exactly one remainder."""
     frame = clauses.frame.assign(row=clauses.raw.rows)
-    frame = frame[frame["commune_id"].notna() & frame["relation"].notna() & frame["unit_id"].notna()]
     for commune, group in frame.groupby("commune_id", sort=True):
-        _check_commune(str(commune), group, clauses, log)
+        if group[["relation", "unit_id"]].notna().all(axis=None):  # else what is wrong is noted already
+            _check_commune(str(commune), group, clauses, log)
 
 
 def _check_commune(commune: str, group: pd.DataFrame, clauses: Part, log: FaultLog) -> None:
     headers = clauses.frame.attrs["headers"]
     relations = list(group["relation"])
-    where = {"file": clauses.raw.file, "column": headers["relation"], "commune": commune}
+    where: dict[str, Any] = {"file": clauses.raw.file, "column": headers["relation"], "commune": commune}
     for row in group.loc[group.duplicated("unit_id"), "row"]:
         log.add("pair_twice", file=clauses.raw.file, row=row, column=headers["commune_id"], value=commune)
     if len(group) > 1 and "whole" in relations:

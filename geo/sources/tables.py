@@ -40,6 +40,8 @@ class RawTable:
         None inside where a geometry is missing or unreadable.
     crs : pyproj.CRS or None
         As the file declares it.
+    placed : bool
+        False where the declared CRS could not be understood: nobody knows where the geometry lies.
     decimal_comma : bool
         The file may write 0,5 for one half.
     name_width : int or None
@@ -52,6 +54,7 @@ class RawTable:
     rows: list[int]
     geometry: np.ndarray | None = None
     crs: pyproj.CRS | None = None
+    placed: bool = True
     decimal_comma: bool = False
     name_width: int | None = None
 

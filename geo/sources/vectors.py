@@ -71,13 +71,15 @@ def _read_geojson(files: FolderFiles, path: Path, content: bytes) -> RawTable | 
         records.append({**identifier, **(properties or {})})
         geometry.append(feature.get("geometry"))
     headers = tuple(dict.fromkeys(name for record in records for name in record))
+    crs = _crs_of_geojson(files, path, document)
     return RawTable(
         file=files.name(path),
         headers=headers,
         cells=[[record.get(name) for record in records] for name in headers],
         rows=list(range(1, len(records) + 1)),
         geometry=_geometries_of(files, path, geometry),
-        crs=_crs_of_geojson(files, path, document),
+        crs=crs,
+        placed=crs is not None,
     )
 
 
@@ -305,15 +307,22 @@ def _read_with_gdal(
     n = len(wkb) if wkb is not None else (len(fields[0]) if fields else 0)
     if not _right_number(files, path, n):
         return None
+    crs = None if _is_undefined(meta["crs"]) else parse_crs(files, path, meta["crs"])
     return RawTable(
         file=files.name(path),
         headers=tuple(meta["fields"]),
         cells=[list(values) for values in fields],
         rows=list(range(1, n + 1)),
         geometry=None if wkb is None else _from_wkb(files, path, wkb),
-        crs=None if not meta["crs"] else parse_crs(files, path, meta["crs"]),
+        crs=crs,
+        placed=crs is not None or _is_undefined(meta["crs"]),
         name_width=name_width,
     )
+
+
+def _is_undefined(crs: str | None) -> bool:
+    """Say whether a file leaves its CRS open; a GeoPackage does so by a system with that name."""
+    return not crs or "undefined" in crs.lower()
 
 
 def _from_wkb(files: FolderFiles, path: Path, wkb: np.ndarray) -> np.ndarray:
