@@ -242,14 +242,16 @@ def _parts_beside(files: FolderFiles, path: Path, content: bytes) -> dict[str, b
 
 def _complete(files: FolderFiles, path: Path, parts: dict[str, bytes]) -> bool:
     """Say whether a shapefile has its parts, and each the length that its header gives."""
+    for suffix in (".shp", ".shx"):
+        part = parts.get(suffix)
+        if part is not None and not part.startswith(b"\x00\x00\x27\x0a"):
+            files.log.add("format_mismatch", file=files.name(path), expected=f"shapefile ({suffix})")
+            return False
     missing = [suffix for suffix in _NEEDED_PARTS if suffix not in parts]
     if missing:
         files.log.add("sidecar_missing", file=files.name(path), value=", ".join(missing))
         return False
     for suffix in (".shp", ".shx"):
-        if not parts[suffix].startswith(b"\x00\x00\x27\x0a"):
-            files.log.add("format_mismatch", file=files.name(path), expected=f"shapefile ({suffix})")
-            return False
         declared = 2 * int.from_bytes(parts[suffix][24:28], "big")
         if declared > len(parts[suffix]):
             _note_truncated(files, path, suffix, declared, len(parts[suffix]))
