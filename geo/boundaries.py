@@ -98,7 +98,8 @@ def _piece_geometry(
         rest = communes.geometry
         if cut.any():
             rest = rest.difference(unit_facts.loc[drawn].geometry.union_all())
-        _divide(rest, clauses, unit_facts, open_rows, geometry)
+        core = _cores(communes.geometry, clauses, unit_facts)
+        _divide(rest, core, clauses, unit_facts, open_rows, geometry)
     return np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry), method
 
 
@@ -143,13 +144,13 @@ def _fill(unit: shapely.Geometry, rows: NDArray[np.intp], result: NDArray[np.obj
 
 def _divide(
     rest: gpd.GeoSeries,
+    core: dict[str, tuple[float, float]],
     clauses: pd.DataFrame,
     unit_facts: gpd.GeoDataFrame,
     open_rows: NDArray[np.bool_],
     geometry: NDArray[np.object_],
 ) -> None:
-    """Split what is left of each divided commune between its units without a polygon, by a power diagram."""
-    core = _cores(rest, clauses, unit_facts)
+    """Split what is left of each divided commune between its units without a polygon."""
     shares = _shares(rest, clauses, unit_facts, open_rows)
     positions = pd.Series(np.arange(len(clauses)), index=clauses.index)[open_rows]
     for commune_id, rows in positions.groupby(clauses["commune_id"][open_rows].to_numpy(), sort=False):

@@ -1,0 +1,18 @@
+from pathlib import Path
+
+import pytest
+
+from geo.city import City, load_city
+from geo.settings import Settings
+from tests.toy import toy_folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return settings whose cache is empty and thrown away."""
+    return Settings(cache_dir=tmp_path / "cache")
+
+
+@pytest.fixture
+def toy_city(tmp_path: Path, settings: Settings) -> City:
+    return load_city(toy_folder(tmp_path / "toy"), settings=settings)
