@@ -73,7 +73,7 @@ def draw_map(
 ) -> None:
     """Show the map; a click calls `on_click` with the id of the unit, or of the unit of the site, clicked."""
     base = folium.Map(
-        tiles=None, location=[21.0, 105.7], zoom_start=10, zoom_snap=0.25, fullscreen_control=True, font_size="12px"
+        tiles=None, location=[0, 0], zoom_start=10, zoom_snap=0.1, fullscreen_control=True, font_size="12px"
     )
     base.default_js, base.default_css = [], []
     base.add_child(_City(served))

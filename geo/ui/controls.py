@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from geo.params import CRITERIA, MODES, ChoiceParams, Weights
+from geo.params import CRITERIA, MODES, Weights
 from geo.publish.reasons import percent_text
 from geo.text import LANGUAGES, t
 from geo.ui import state
@@ -52,7 +52,7 @@ def show_controls(*, lang: str, n_units: int) -> None:
 
 def budget_bounds(n_units: int) -> tuple[int, int]:
     """Return the least and the most sites that the slider offers: one, and two, per unit; the default lies within."""
-    default = ChoiceParams().max_sites
+    default = state.defaults()[state.BUDGET]
     chosen = int(st.session_state[state.BUDGET])
     return min(n_units, default, chosen), max(2 * n_units, default, chosen)
 

@@ -49,7 +49,7 @@ def _digest_of_plan(plan: Plan) -> tuple[str, str, str]:
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={City: _digest_of_city, Params: _digest_of_params})
 def current_plan(city: City, params: Params) -> Plan:
     """Return the plan of `city` under `params`."""
-    return make_plan(city, params)
+    return make_plan(city, params, settings=Settings())
 
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={Plan: _digest_of_plan})

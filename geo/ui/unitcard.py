@@ -14,18 +14,18 @@ def show_unit_card(view: View) -> None:
         if not view.unit_id:
             st.caption(view.say("card.none"))
             return
-        unit = view.plan.units.loc[view.unit_id]
+        unit = view.unit(view.unit_id)
         st.markdown(f"**{plain(unit['name'])}**")
         for key in ("site_id_1", "site_id_2"):
             if unit[key]:
-                site = view.plan.sites.loc[unit[key]]
-                st.markdown(f"- {view.role(site['role'])}: {plain(site['name'])}")
+                role = str(view.plan.sites.loc[unit[key], "role"])
+                st.markdown(f"- {view.role(role)}: {view.site_name(unit[key])}")
         figures = (
             view.minutes(unit["mean_time_min"]),
             view.say("card.share", share=view.share(unit["share_within_30min"])),
-            view.say("card.norm", norm=view.share(unit["norm_met_pct"] / 100)),
+            view.say("card.norm", norm=view.norm(unit["norm_met_pct"])),
         )
         st.caption(" · ".join(figures))
         st.caption(view.reason(unit))
         if st.button(view.say("card.open"), icon=":material/arrow_forward:", type="primary"):
-            view.open_unit()
+            st.switch_page(view.pages["unit"])

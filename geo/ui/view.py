@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import pandas as pd
 import streamlit as st
@@ -28,15 +29,15 @@ class View:
         Unit looked at; empty where none is chosen yet.
     served : Served
         Addresses of what the map loads.
-    open_unit : callable
-        Opens the page of one unit.
+    pages : dict
+        Pages of the app by name, to switch to.
     """
 
     plan: Plan
     lang: str
     unit_id: str
     served: Served
-    open_unit: Callable[[], None]
+    pages: dict[str, st.Page] = field(default_factory=dict)
 
     def say(self, key: str, **values: str) -> str:
         """Return the message ``ui.<key>`` in the reader's language."""
@@ -46,19 +47,31 @@ class View:
         """Return what a site with this role is used for."""
         return t(f"publish.role.{role}", lang=self.lang) if role else self.say("role.none")
 
-    def number(self, value: float, *, decimals: int = 0) -> str:
+    def norm(self, value_pct: float | None) -> str:
+        """Return how much of the space norm is met."""
+        return self.share(None if value_pct is None else value_pct / 100)
+
+    def number(self, value: float | None, *, decimals: int = 0) -> str:
         """Return a figure as the language writes it."""
         return number_text(value, lang=self.lang, decimals=decimals)
 
-    def share(self, value_0_1: float, *, decimals: int = 0) -> str:
+    def share(self, value_0_1: float | None, *, decimals: int = 0) -> str:
         """Return a share as a percentage."""
         return percent_text(value_0_1, lang=self.lang, decimals=decimals)
 
-    def minutes(self, value: float) -> str:
+    def minutes(self, value: float | None) -> str:
         """Return a travel time with its unit."""
         return minutes_text(value, lang=self.lang)
 
-    def reason(self, unit: pd.Series) -> str:
+    def unit(self, unit_id: str) -> pd.Series[Any]:
+        """Return the row of ``plan.units`` of one unit."""
+        return cast("pd.Series[Any]", self.plan.units.loc[unit_id])
+
+    def site_name(self, site_id: str) -> str:
+        """Return, as Markdown, the name of a building."""
+        return plain(str(self.plan.sites.loc[site_id, "name"]))
+
+    def reason(self, unit: pd.Series[Any]) -> str:
         """Return, as Markdown, why the unit gets what it gets."""
         return plain(reason_text(unit, lang=self.lang, max_sites=self.plan.params.choice.max_sites))
 
@@ -83,7 +96,7 @@ def show_figures(view: View) -> None:
         ("sites", f"{view.number(totals['sites'])} / {view.number(view.plan.params.choice.max_sites)}"),
         ("minutes", view.minutes(totals["mean_time_min"])),
         ("share", view.share(totals["share_within_30min"], decimals=1)),
-        ("norm", view.share(totals["norm_met_pct"] / 100)),
+        ("norm", view.norm(totals["norm_met_pct"])),
     )
     for column, (key, value) in zip(st.columns(len(figures)), figures, strict=True):
         column.metric(view.say(f"figure.{key}"), value, help=view.say(f"figure_help.{key}"), border=True)

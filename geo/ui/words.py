@@ -12,17 +12,17 @@ from geo.text import t
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:&\"'^=])")
 
 
-def minutes_text(value: float, *, lang: str) -> str:
+def minutes_text(value: float | None, *, lang: str) -> str:
     """Return a travel time in minutes, with its unit; "not known" where it is missing."""
     return _with_unit(value, "min", lang=lang, decimals=1)
 
 
-def area_text(value: float, *, lang: str) -> str:
+def area_text(value: float | None, *, lang: str) -> str:
     """Return a floor area in square metres; "not known" where it is missing."""
     return _with_unit(value, "m2", lang=lang, decimals=0)
 
 
-def _with_unit(value: float, unit: str, *, lang: str, decimals: int) -> str:
+def _with_unit(value: float | None, unit: str, *, lang: str, decimals: int) -> str:
     text = number_text(value, lang=lang, decimals=decimals)
     return text if pd.isna(value) else t(f"ui.amount.{unit}", lang=lang, value=text)
 

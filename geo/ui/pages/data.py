@@ -17,7 +17,7 @@ def show(view: View) -> None:
     st.title(view.say("page.data"))
     show_banner(view)
     _show_counts(view)
-    notes = view.plan.city.notes
+    notes = view.plan.notes
     st.subheader(view.say("data.notes"))
     if notes:
         show_faults(notes, lang=view.lang)

@@ -17,6 +17,7 @@ _MIME = {
     ".toml": "application/toml",
     ".zip": "application/zip",
 }
+_OWN_TEXTS = {store.ARCHIVE: "everything", "README.txt": "readme"}
 
 
 def show(view: View) -> None:
@@ -55,7 +56,9 @@ def _show_button(view: View, name: str, content: bytes, *, kind: str) -> None:
 
 def _describe(view: View, name: str) -> str:
     key = name.replace(".", "_")
-    return view.say("export.everything") if name == store.ARCHIVE else t(f"publish.readme.{key}", lang=view.lang)
+    if name in _OWN_TEXTS:
+        return view.say(f"export.{_OWN_TEXTS[name]}")
+    return t(f"publish.readme.{key}", lang=view.lang)
 
 
 def _size(view: View, n_bytes: int) -> str:

@@ -9,6 +9,7 @@ from geo.ui import state
 from geo.ui.citymap import FILLS, MapLayers, draw_map
 from geo.ui.unitcard import show_unit_card
 from geo.ui.view import View, show_attribution, show_banner, show_figures
+from geo.ui.words import plain
 
 _HEIGHT = 640
 _TABLE = "unit_table"
@@ -17,7 +18,7 @@ _COLUMNS = ("name", "n_sites", "score", "mean_time_min", "share_pct", "norm_met_
 
 def show(view: View) -> None:
     """Draw the page."""
-    st.title(view.say("overview.title", city=view.plan.city.name))
+    st.title(view.say("overview.title", city=plain(view.plan.city.name)))
     show_banner(view)
     show_figures(view)
     left, right = st.columns([3, 2], gap="medium")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,9 +13,11 @@ from geo.text import t
 from geo.ui import state
 from geo.ui.sketch import draw_unit
 from geo.ui.view import View, show_attribution, show_banner
-from geo.ui.words import area_text, plain
+from geo.ui.words import area_text
 
 _CHOICE = "unit_choice"
+#: Rows of the comparison, from top to bottom.
+_FIGURES = ("score", *CRITERIA, "penalty", "minutes", "p95", "share", "norm", "between")
 
 
 def show(view: View) -> None:
@@ -23,7 +25,7 @@ def show(view: View) -> None:
     st.title(view.say("page.unit"))
     show_banner(view)
     unit_id = _choose_unit(view)
-    unit = view.plan.units.loc[unit_id]
+    unit = view.unit(unit_id)
     st.info(view.reason(unit), icon=":material/lightbulb:")
     _show_facts(view, unit)
     st.subheader(view.say("unit.compare"))
@@ -50,7 +52,7 @@ def _choose_unit(view: View) -> str:
     return str(st.session_state[_CHOICE])
 
 
-def _show_facts(view: View, unit: pd.Series) -> None:
+def _show_facts(view: View, unit: pd.Series[Any]) -> None:
     facts = (
         ("population", view.number(unit["population"])),
         ("staff", view.number(unit["staff"])),
@@ -61,14 +63,14 @@ def _show_facts(view: View, unit: pd.Series) -> None:
         column.metric(view.say(f"unit.{key}"), value, border=True)
 
 
-def find_option(view: View, unit_id: str, n_sites: int) -> pd.Series | None:
+def find_option(view: View, unit_id: str, n_sites: int) -> pd.Series[Any] | None:
     """Return the best option of the unit with `n_sites` sites, None where there is none."""
     options = view.plan.options
     found = options[(options["unit_id"] == unit_id) & (options["n_sites"] == n_sites)]
     return None if found.empty else found.iloc[0]
 
 
-def option_roles(option: pd.Series) -> dict[str, str]:
+def option_roles(option: pd.Series[Any]) -> dict[str, str]:
     """Return what each site of the option would be used for, by site_id."""
     if option["n_sites"] == 1:
         return {option["site_id_1"]: ROLES[0]}
@@ -90,28 +92,30 @@ def _show_option(view: View, unit_id: str, n_sites: int) -> None:
         picture = draw_unit(view.plan.city, unit_id, scores=scores, roles=roles)
         st.image(picture, width="stretch", alt=view.say("unit.sketch_alt", title=title))
         for site_id, role in roles.items():
-            st.markdown(f"- {view.role(role)}: {plain(view.plan.sites.loc[site_id, 'name'])}")
+            st.markdown(f"- {view.role(role)}: {view.site_name(site_id)}")
 
 
 def comparison_rows(view: View, unit_id: str) -> pd.DataFrame:
     """Return the figures of both options as text, a row per figure and a column per number of sites."""
-    shown: dict[str, Callable[[pd.Series], str]] = {
-        "score": lambda o: view.number(o["score"], decimals=3),
-        **{name: lambda o, name=name: view.number(o[f"{name}_0_1"], decimals=2) for name in CRITERIA},
-        "penalty": lambda o: view.number(o["penalty"], decimals=3),
-        "minutes": lambda o: view.minutes(o["mean_time_min"]),
-        "p95": lambda o: view.minutes(o["p95_time_min"]),
-        "share": lambda o: view.share(o["share_within_30min"], decimals=1),
-        "norm": lambda o: view.share(o["norm_met_pct"] / 100),
-        "between": lambda o: view.minutes(o["minutes_between"]) if o["n_sites"] == 2 else "–",
-    }
-    columns = {}
+    rows = pd.DataFrame(index=[view.say(f"unit.row.{name}") for name in _FIGURES])
     for n_sites in (1, 2):
         option = find_option(view, unit_id, n_sites)
-        columns[view.say(f"unit.option_{n_sites}")] = [
-            "–" if option is None else write(option) for write in shown.values()
-        ]
-    return pd.DataFrame(columns, index=[view.say(f"unit.row.{name}") for name in shown])
+        rows[view.say(f"unit.option_{n_sites}")] = _figures(view, option) if option is not None else "–"
+    return rows
+
+
+def _figures(view: View, option: pd.Series[Any]) -> list[str]:
+    written = {
+        "score": view.number(option["score"], decimals=3),
+        **{name: view.number(option[f"{name}_0_1"], decimals=2) for name in CRITERIA},
+        "penalty": view.number(option["penalty"], decimals=3),
+        "minutes": view.minutes(option["mean_time_min"]),
+        "p95": view.minutes(option["p95_time_min"]),
+        "share": view.share(option["share_within_30min"], decimals=1),
+        "norm": view.norm(option["norm_met_pct"]),
+        "between": view.minutes(option["minutes_between"]) if option["n_sites"] == 2 else "–",
+    }
+    return [written[name] for name in _FIGURES]
 
 
 def _show_comparison(view: View, unit_id: str) -> None:
