@@ -39,12 +39,14 @@ class Part:
         return {value for value in self.frame[column] if isinstance(value, str)}
 
 
-def read_part(files: FolderFiles, path: Path | None, columns: tuple[Column, ...]) -> Part | None:
+def read_part(
+    files: FolderFiles, path: Path | None, columns: tuple[Column, ...], *, attributes_only: bool = False
+) -> Part | None:
     """Read one file, table or vector, with typed columns; None where there is none or it cannot be read."""
     if path is None:
         return None
     is_table = path.suffix.lower() in TABLE_SUFFIXES
-    raw = read_table(files, path, columns) if is_table else read_vector(files, path)
+    raw = read_table(files, path, columns) if is_table else read_vector(files, path, attributes_only=attributes_only)
     return None if raw is None else Part(raw=raw, frame=read_columns(raw, columns, files.log))
 
 
@@ -69,7 +71,7 @@ def read_communes(files: FolderFiles) -> Part | None:
 def read_districts(files: FolderFiles) -> Part | None:
     """Read ``boundaries/districts.*``: only the names are used."""
     path = find_part(files, "districts", suffixes=(*VECTOR_SUFFIXES, *TABLE_SUFFIXES))
-    part = read_part(files, path, DISTRICTS)
+    part = read_part(files, path, DISTRICTS, attributes_only=True)
     if part is not None:
         note_duplicates(part.frame, part.raw, "district_id", files.log)
     return part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -81,24 +81,37 @@ def _note_without_facts(clauses: Part, facts: list[Part], log: FaultLog) -> None
 
 def check_relations(clauses: Part, log: FaultLog) -> None:
     """Check that every commune goes whole to one unit, or in parts with exactly one remainder."""
-    frame = clauses.frame.assign(row=clauses.raw.rows)
-    for commune, group in frame.groupby("commune_id", sort=True):
-        if group[["relation", "unit_id"]].notna().all(axis=None):  # else what is wrong is noted already
-            _check_commune(str(commune), group, clauses, log)
+    groups: dict[str, list[_Mention]] = {}
+    columns = (clauses.frame[name] for name in ("commune_id", "unit_id", "relation"))
+    for row, commune, unit, relation in zip(clauses.raw.rows, *columns, strict=True):
+        if isinstance(commune, str):
+            groups.setdefault(commune, []).append(_Mention(row, unit, relation))
+    for commune, group in sorted(groups.items()):
+        if all(isinstance(each.unit, str) and isinstance(each.relation, str) for each in group):
+            _check_commune(commune, group, clauses, log)  # else what is wrong is noted already
 
 
-def _check_commune(commune: str, group: pd.DataFrame, clauses: Part, log: FaultLog) -> None:
+class _Mention(NamedTuple):
+    """A row of the clauses that names a commune."""
+
+    row: int
+    unit: str
+    relation: str
+
+
+def _check_commune(commune: str, group: list[_Mention], clauses: Part, log: FaultLog) -> None:
     headers = clauses.frame.attrs["headers"]
-    relations = list(group["relation"])
+    relations = [each.relation for each in group]
     where: dict[str, Any] = {"file": clauses.raw.file, "column": headers["relation"], "commune": commune}
-    for row in group.loc[group.duplicated("unit_id"), "row"]:
-        log.add("pair_twice", file=clauses.raw.file, row=row, column=headers["commune_id"], value=commune)
+    for n, each in enumerate(group):
+        if each.unit in [other.unit for other in group[:n]]:
+            log.add("pair_twice", file=clauses.raw.file, row=each.row, column=headers["commune_id"], value=commune)
     if len(group) > 1 and "whole" in relations:
-        for row in group.loc[group["relation"] == "whole", "row"]:
-            log.add("whole_divided", **where, row=row, value="whole", n=len(group))
+        for each in group:
+            if each.relation == "whole":
+                log.add("whole_divided", **where, row=each.row, value="whole", n=len(group))
     elif relations.count("remainder") > 1:
-        for row in group.loc[group["relation"] == "remainder", "row"].iloc[1:]:
-            log.add("remainder_twice", **where, row=row, value="remainder")
+        for each in [each for each in group if each.relation == "remainder"][1:]:
+            log.add("remainder_twice", **where, row=each.row, value="remainder")
     elif relations != ["whole"] and "remainder" not in relations:
-        row, relation = group[["row", "relation"]].iloc[-1]
-        log.add("remainder_missing", **where, row=row, value=relation)
+        log.add("remainder_missing", **where, row=group[-1].row, value=group[-1].relation)

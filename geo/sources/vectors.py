@@ -31,8 +31,15 @@ _NEEDED_PARTS = (".shp", ".shx", ".dbf")
 _DBF_NAME_WIDTH = 10
 
 
-def read_vector(files: FolderFiles, path: Path) -> RawTable | None:
+def read_vector(files: FolderFiles, path: Path, *, attributes_only: bool = False) -> RawTable | None:
     """Read a vector file; None where it cannot be read, with the reason in the log.
+
+    Parameters
+    ----------
+    files : FolderFiles
+    path : pathlib.Path
+    attributes_only : bool
+        The geometry of a GeoJSON file is not wanted.
 
     Returns
     -------
@@ -45,13 +52,13 @@ def read_vector(files: FolderFiles, path: Path) -> RawTable | None:
         return None
     suffix = path.suffix.lower()
     if suffix in (".geojson", ".json"):
-        return _read_geojson(files, path, content)
+        return _read_geojson(files, path, content, attributes_only=attributes_only)
     if suffix == ".gpkg":
         return _read_geopackage(files, path, content)
     return _read_shapefile(files, path, content)
 
 
-def _read_geojson(files: FolderFiles, path: Path, content: bytes) -> RawTable | None:
+def _read_geojson(files: FolderFiles, path: Path, content: bytes, *, attributes_only: bool) -> RawTable | None:
     document = _parse_json(files, path, content)
     if document is None:
         return None
@@ -77,7 +84,7 @@ def _read_geojson(files: FolderFiles, path: Path, content: bytes) -> RawTable | 
         headers=headers,
         cells=[[record.get(name) for record in records] for name in headers],
         rows=list(range(1, len(records) + 1)),
-        geometry=_geometries_of(files, path, geometry),
+        geometry=None if attributes_only else _geometries_of(files, path, geometry),
         crs=crs,
         placed=crs is not None,
     )
