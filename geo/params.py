@@ -103,6 +103,7 @@ class ScoreParams(_Group):
 
     access_zero_min: float = Field(30.0, gt=0, le=240, description="travel time at which access scores 0")
     frontage_share: float = Field(0.3, ge=0, le=1, description="share of the street's class in the location score")
+    unknown_quantile: float = Field(0.25, ge=0, le=1, description="of the known figures, for one not known")
     good_0_1: float = Field(1.0, ge=0, le=1)
     fair_0_1: float = Field(0.6, ge=0, le=1)
     poor_0_1: float = Field(0.2, ge=0, le=1)

@@ -24,7 +24,7 @@ from geo.errors import Fault
 from geo.network import build_graph
 from geo.params import CRITERIA, AccessParams, Params, digest_of
 from geo.schemas import WGS84
-from geo.score import Options, area_needed_m2, build_options, site_criteria, staff_needed
+from geo.score import Options, area_needed_m2, build_options, fill_unknown, site_criteria, staff_needed
 from geo.settings import Settings
 
 Progress = Callable[[str, float], None]
@@ -53,8 +53,8 @@ class Plan:
         :data:`geo.schemas.UNREACHABLE`, or empty), ``unreachable_population``.
     sites : pandas.DataFrame
         Index site_id, in the order of ``city.sites``. Columns: ``unit_id``, ``name``, ``kind``, ``lon``, ``lat``,
-        ``score_0_1``, ``location_0_1``, ``size_0_1``, ``access_0_1``, ``conditions_0_1`` (NaN where not known: that
-        criterion then carries no weight), ``usable_area_m2``, ``mean_time_min``, ``p95_time_min``,
+        ``score_0_1``, ``location_0_1``, ``size_0_1``, ``access_0_1``, ``conditions_0_1`` (NaN where not known),
+        ``usable_area_m2``, ``mean_time_min``, ``p95_time_min``,
         ``share_within_30min``, ``access_reason``, ``chosen`` (bool), ``role`` (one of :data:`geo.schemas.ROLES`, or
         empty), ``position_source``, ``data_source``.
     options : pandas.DataFrame
@@ -202,7 +202,16 @@ def _prepare(city: City, params: Params, times: TravelTimes) -> Prepared:
     staff = staff_needed(city.units, params.norms)
     need_m2 = area_needed_m2(staff, params.norms)
     criteria = site_criteria(city.sites, city.units, times, need_m2, score=params.score, norms=params.norms)
-    options = build_options(criteria, city.units.index, times, need_m2, score=params.score, choice=params.choice)
+    of_site = need_m2[city.sites["unit_id"]].set_axis(city.sites.index)
+    options = build_options(
+        fill_unknown(criteria, city.sites["kind"], of_site, params.score),
+        criteria["usable_area_m2"],
+        city.units.index,
+        times,
+        need_m2,
+        score=params.score,
+        choice=params.choice,
+    )
     return Prepared(
         times=times,
         staff=staff,

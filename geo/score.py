@@ -11,7 +11,9 @@ access         mean over the people of ``max(0, 1 - minutes / score.access_zero_
 conditions     mean of what is known of: state, age, hall, parking
 =============  ==============================================================================================
 
-What is not known is NaN and carries no weight: the score is the mean of the other criteria.
+What is not known of a building stays NaN in its parts, and is scored with caution (:func:`fill_unknown`), so that
+nobody gains by leaving a cell empty. Where a whole unit has no network, access carries no weight there: the score is
+the mean of the other criteria.
 """
 
 from __future__ import annotations
@@ -116,6 +118,29 @@ def site_criteria(
     )
 
 
+def fill_unknown(criteria: pd.DataFrame, kind: pd.Series, need_m2: pd.Series, score: ScoreParams) -> pd.DataFrame:
+    """Return the criteria with unknown areas and conditions replaced by a cautious figure.
+
+    The figure is the quantile ``score.unknown_quantile`` of the known ones of the same kind of building, else of all.
+
+    Parameters
+    ----------
+    criteria : pandas.DataFrame
+        From :func:`site_criteria`.
+    kind : pandas.Series
+        Kind of each building, by site_id.
+    need_m2 : pandas.Series
+        Area needed in the unit of each building, by site_id.
+    score : ScoreParams
+    """
+    filled = criteria.copy()
+    for name in ("usable_area_m2", "conditions_0_1"):
+        of_kind = criteria[name].groupby(kind).transform(lambda known: known.quantile(score.unknown_quantile))
+        filled[name] = criteria[name].fillna(of_kind).fillna(criteria[name].quantile(score.unknown_quantile))
+    filled["size_0_1"] = _size_score(filled["usable_area_m2"], need_m2.to_numpy())
+    return filled
+
+
 def _size_score(usable_m2: pd.Series | NDArray[np.float64], need_m2: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(need_m2 > 0, np.minimum(1.0, np.asarray(usable_m2) / need_m2), 1.0)
@@ -184,6 +209,8 @@ class Options:
         In the order of :data:`geo.params.CRITERIA`; NaN where not known.
     penalty : ndarray of float64, shape (n_options,)
         Score lost by working in two houses.
+    usable_area_m2 : ndarray of float64, shape (n_options,)
+        Known area of both together; NaN where none is known.
     minutes_between : ndarray of float64, shape (n_options,)
         Mean of both directions; NaN for a single site and where there is no way.
     """
@@ -222,6 +249,7 @@ def weighted_score(criteria: NDArray[np.float64], weights: Weights) -> NDArray[n
 
 def build_options(
     criteria: pd.DataFrame,
+    usable_area_m2: pd.Series,
     unit_ids: pd.Index,
     times: TravelTimes,
     need_m2: pd.Series,
@@ -239,7 +267,9 @@ def build_options(
     Parameters
     ----------
     criteria : pandas.DataFrame
-        From :func:`site_criteria`.
+        From :func:`fill_unknown`.
+    usable_area_m2 : pandas.Series
+        As known, NaN where not, by site_id; to report, not to score.
     unit_ids : pandas.Index
     times : TravelTimes
     need_m2 : pandas.Series
@@ -258,12 +288,19 @@ def build_options(
     joined = (
         {name: np.concatenate([block[name] for block in columns]) for name in columns[0]} if columns else _NO_OPTIONS
     )
-    return Options(unit_ids=unit_ids, site_ids=criteria.index, **joined)
+    known = _known_area(usable_area_m2.to_numpy(), joined["first"], joined["second"])
+    return Options(unit_ids=unit_ids, site_ids=criteria.index, usable_area_m2=known, **joined)
+
+
+def _known_area(usable_m2: NDArray[np.float64], first: NDArray, second: NDArray) -> NDArray[np.float64]:
+    """Return the known area of every option; NaN where none of its buildings' is."""
+    area = np.stack([usable_m2[first], np.where(second >= 0, usable_m2[second], np.nan)])
+    return np.where(np.isnan(area).all(axis=0), np.nan, np.nansum(area, axis=0))
 
 
 _NO_OPTIONS: dict[str, NDArray] = {
     "unit": np.empty(0, np.int64), "first": np.empty(0, np.int64), "second": np.empty(0, np.int64),
-    "criteria": np.empty((0, len(CRITERIA))), "usable_area_m2": np.empty(0), "penalty": np.empty(0),
+    "criteria": np.empty((0, len(CRITERIA))), "penalty": np.empty(0),
     "minutes_between": np.empty(0),
 }  # fmt: skip
 
@@ -294,15 +331,11 @@ def _unit_options(
     pairs = _pair_criteria(single, area, first, second, need_m2)
     if choice.reception == "both_sites":
         _receive_at_both(pairs, single, first, second, unit, column, score)
-    pair_area = np.nansum([area[first], area[second]], axis=0)
     return {
         "unit": np.full(n + len(i), number),
         "first": np.concatenate([sites, sites[first]]),
         "second": np.concatenate([np.full(n, -1), sites[second]]),
         "criteria": np.concatenate([single, pairs]),
-        "usable_area_m2": np.concatenate(
-            [area, np.where(np.isnan(area[first]) & np.isnan(area[second]), np.nan, pair_area)]
-        ),
         "penalty": np.concatenate([np.zeros(n), np.round(penalty, _DECIMALS)]),
         "minutes_between": np.concatenate([np.full(n, np.nan), minutes]),
     }
@@ -312,10 +345,8 @@ def _pair_criteria(
     single: NDArray[np.float64], area: NDArray[np.float64], first: NDArray, second: NDArray, need_m2: float
 ) -> NDArray[np.float64]:
     pairs = single[first].copy()
-    known = ~np.isnan(np.stack([area[first], area[second]]))
-    total = np.nansum([area[first], area[second]], axis=0)
-    size = _size_score(total, np.full(len(total), need_m2))
-    pairs[:, CRITERIA.index("size")] = np.where(known.any(axis=0), size, np.nan)
+    total = area[first] + area[second]
+    pairs[:, CRITERIA.index("size")] = _size_score(total, np.full(len(total), need_m2))
     conditions = single[:, CRITERIA.index("conditions")]
     values = np.stack([conditions[first], conditions[second]])
     weight = np.where(np.isnan(values), 0.0, np.nan_to_num(np.stack([area[first], area[second]]), nan=1.0))

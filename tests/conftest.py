@@ -2,9 +2,16 @@ from pathlib import Path
 
 import pytest
 
+from geo import plan
 from geo.city import City, load_city
 from geo.settings import Settings
 from tests.toy import toy_folder
+
+
+@pytest.fixture(autouse=True)
+def empty_memory() -> None:
+    """Forget what earlier tests prepared."""
+    plan._prepared.clear()
 
 
 @pytest.fixture

@@ -1,0 +1,129 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from geo import plan as plan_module
+from geo.choose import REASONS
+from geo.city import City
+from geo.params import CRITERIA, Params
+from geo.plan import Plan, make_plan
+from geo.schemas import ROLES, RoadNetwork
+from geo.settings import Settings
+from tests.roads import ORIGIN, road_network
+
+#: Staff that the toy buildings can house, so that size tells them apart.
+SMALL = Params().with_values({"norms.city_staff": 200, "weights.size": 0.9})
+
+
+def streets_of(city: City) -> RoadNetwork:
+    """Return streets, 200 m apart, over the west of the toy city only: unit 00010 has roads, unit 00020 hardly any."""
+    west, south, _, north = city.units.geometry["00010"].bounds
+    east = west + 1600
+    xs, ys = np.arange(west + 20, east, 200) - ORIGIN[0], np.arange(south + 20, north, 200) - ORIGIN[1]
+    nodes = {f"{i}-{j}": (x, y) for i, x in enumerate(xs) for j, y in enumerate(ys)}
+    roads = [(f"{i}-{j}", f"{i + 1}-{j}", "residential") for i in range(len(xs) - 1) for j in range(len(ys))]
+    roads += [(f"{i}-{j}", f"{i}-{j + 1}", "residential") for i in range(len(xs)) for j in range(len(ys) - 1)]
+    return road_network(nodes, roads)
+
+
+@pytest.fixture
+def city(toy_city: City) -> City:
+    return dataclasses.replace(toy_city, network=streets_of(toy_city), digest="toy-with-streets")
+
+
+@pytest.fixture
+def plan(city: City, settings: Settings) -> Plan:
+    return make_plan(city, SMALL, settings=settings)
+
+
+def test_every_unit_has_one_row_and_every_building_one(plan: Plan) -> None:
+    assert plan.units.index.tolist() == plan.city.units.index.tolist()
+    assert plan.sites.index.tolist() == plan.city.sites.index.tolist()
+    assert set(plan.units["reason"]) <= set(REASONS)
+
+
+def test_the_chosen_buildings_of_both_tables_are_the_same(plan: Plan) -> None:
+    by_units = set(plan.units["site_id_1"]) | set(plan.units["site_id_2"])
+    assert set(plan.sites.index[plan.sites["chosen"]]) == by_units - {""}
+    assert set(plan.sites["role"][plan.sites["chosen"]]) <= set(ROLES)
+    assert plan.totals["sites"] == plan.units["n_sites"].sum() == plan.sites["chosen"].sum()
+
+
+def test_a_unit_without_roads_is_planned_on_the_rest_and_says_so(plan: Plan) -> None:
+    east = plan.units.loc["00020"]
+    assert east["access_reason"] == "no_network"
+    assert np.isnan(east["mean_time_min"])
+    assert east["n_sites"] == 2
+    assert plan.sites.loc[plan.sites["unit_id"] == "00020", "access_0_1"].isna().all()
+    assert plan.totals["units_without_network"] == ["00020"]
+    assert [note.key for note in plan.notes if note.key == "units_without_network"]
+    assert plan.units.loc["00010", "mean_time_min"] > 0
+
+
+def test_side_by_side_holds_the_best_single_and_the_best_pair(plan: Plan) -> None:
+    east = plan.options[plan.options["unit_id"] == "00020"].set_index("n_sites")
+    assert east.index.tolist() == [1, 2]
+    assert plan.units.loc["00020", "second_site_gain"] == pytest.approx(east.loc[2, "score"] - east.loc[1, "score"])
+    assert east["chosen"].tolist() == [False, True]
+
+
+def test_same_city_and_parameters_give_the_same_plan_from_cold_and_from_warm_caches(
+    city: City, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cold = make_plan(city, SMALL, settings=settings)
+    plan_module._prepared.clear()
+    monkeypatch.setattr(plan_module, "build_graph", forbidden)
+    warm = make_plan(city, SMALL, settings=settings)
+    for table in ("units", "sites", "options"):
+        pd.testing.assert_frame_equal(getattr(cold, table), getattr(warm, table))
+    assert (cold.totals, cold.optimality) == (warm.totals, warm.optimality)
+
+
+def forbidden(*_: object, **__: object) -> None:
+    raise AssertionError("must not be called")
+
+
+def test_a_change_of_weights_or_budget_never_touches_the_network(
+    city: City, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_plan(city, SMALL, settings=settings)
+    for name in ("travel_times", "site_criteria", "build_options"):
+        monkeypatch.setattr(plan_module, name, forbidden)
+    other = make_plan(city, SMALL.with_values({"weights.size": 0.8, "choice.max_sites": 2}), settings=settings)
+    assert other.totals["sites"] == 2
+    assert other.units.loc["00020", "reason"] == "one_site_budget"
+
+
+def test_a_change_of_mode_gives_other_times(city: City, settings: Settings, plan: Plan) -> None:
+    walking = make_plan(city, SMALL.with_values({"access.mode": "walk"}), settings=settings)
+    assert walking.units.loc["00010", "mean_time_min"] > plan.units.loc["00010", "mean_time_min"]
+
+
+def test_scores_are_the_weighted_mean_of_their_parts(plan: Plan) -> None:
+    weights = plan.params.weights.normalised()
+    row = plan.sites.loc["S1"]
+    expected = sum(weights[name] * row[f"{name}_0_1"] for name in CRITERIA)
+    assert row["score_0_1"] == pytest.approx(expected, abs=1e-8)
+
+
+def test_citizens_received_at_both_sites_have_no_longer_way(city: City, settings: Settings, plan: Plan) -> None:
+    whole = dataclasses.replace(city, digest="toy-all-roads")
+    both = make_plan(
+        whole,
+        SMALL.with_values({"choice.reception": "both_sites", "access.min_road_km_per_km2": 0}),
+        settings=settings,
+    )
+    one = make_plan(whole, SMALL.with_values({"access.min_road_km_per_km2": 0}), settings=settings)
+    pair = [p.options.set_index(["unit_id", "n_sites"]).loc[("00020", 2)] for p in (both, one)]
+    assert pair[0]["access_0_1"] >= pair[1]["access_0_1"] - 1e-9
+
+
+def test_progress_may_stop_the_work(city: City, settings: Settings) -> None:
+    def stop(step: str, share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_plan(city, SMALL, settings=settings, progress=stop)
+    assert not list(settings.cache_dir.glob("times-*"))

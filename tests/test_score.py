@@ -1,0 +1,105 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.city import City
+from geo.params import CRITERIA, Norms, Params, ScoreParams, Weights
+from geo.plan import prepare
+from geo.score import area_needed_m2, fill_unknown, staff_needed, weighted_score
+from geo.settings import Settings
+
+NORMS = Norms()
+
+
+@pytest.mark.parametrize(("staff", "m2"), [(40, 1267), (76, 2266), (152, 4375)])
+def test_needed_area_is_that_of_the_worked_examples(staff: float, m2: float) -> None:
+    """Decree 155/2025/ND-CP with 19 leaders and heads and 85 % common area."""
+    assert area_needed_m2(pd.Series([float(staff)]), NORMS)[0] == pytest.approx(m2, abs=1)
+
+
+def test_a_tiny_staff_needs_the_area_of_its_first_titles_only() -> None:
+    assert area_needed_m2(pd.Series([3.0]), NORMS)[0] == pytest.approx((30 + 2 * 20) * 1.85)
+
+
+def test_staff_adds_up_to_the_city_and_given_figures_stand() -> None:
+    units = pd.DataFrame({"population": [9000.0, 1000.0, 5000.0], "staff": [np.nan, np.nan, 100.0]})
+    staff = staff_needed(units, Norms(city_staff=300, base_staff=40))
+    assert staff.tolist() == pytest.approx([40 + 0.9 * 120, 40 + 0.1 * 120, 100])
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.one_of(st.none(), st.floats(0, 500))), min_size=1, max_size=8))
+def test_staff_is_never_negative_and_conserves_the_total(rows: list) -> None:
+    units = pd.DataFrame(rows, columns=["population", "staff"]).astype(float)
+    staff = staff_needed(units, NORMS)
+    assert (staff >= 0).all()
+    if units["staff"].isna().any():
+        assert staff.sum() == pytest.approx(max(NORMS.city_staff, units["staff"].sum()))
+
+
+def test_the_score_is_the_weighted_mean_of_what_is_known() -> None:
+    criteria = np.array([[1.0, 0.5, 0.0, 0.2], [1.0, 0.5, np.nan, np.nan], [np.nan] * 4])
+    scores = weighted_score(criteria, Weights(location=0.4, size=0.2, access=0.2, conditions=0.2))
+    assert scores[:2].tolist() == pytest.approx([0.54, (0.4 + 0.1) / 0.6])
+    assert np.isnan(scores[2])
+
+
+share = st.floats(0, 1)
+row = st.lists(share, min_size=4, max_size=4)
+
+
+@given(row, st.lists(st.floats(0.01, 1), min_size=4, max_size=4), st.floats(0.01, 1))
+def test_scaling_all_weights_changes_nothing(criteria: list, weights: list, factor: float) -> None:
+    names = dict(zip(CRITERIA, weights, strict=True))
+    scaled = {name: value * factor for name, value in names.items()}
+    one, other = (weighted_score(np.array([criteria]), Weights(**values))[0] for values in (names, scaled))
+    assert one == pytest.approx(other, abs=2e-9)
+
+
+@given(row, st.integers(0, 3), share)
+def test_a_building_never_loses_by_being_better(criteria: list, which: int, gain: float) -> None:
+    better = [min(1.0, value + gain) if place == which else value for place, value in enumerate(criteria)]
+    scores = weighted_score(np.array([criteria, better]), Weights())
+    assert scores[1] >= scores[0] - 1e-9
+
+
+def test_every_criterion_of_every_building_lies_between_0_and_1(toy_city: City, settings: Settings) -> None:
+    criteria = prepare(toy_city, Params(), settings=settings).criteria[[f"{name}_0_1" for name in CRITERIA]]
+    assert ((criteria >= 0) & (criteria <= 1) | criteria.isna()).all(axis=None)
+    assert criteria.loc["S4", ["size_0_1", "conditions_0_1"]].isna().all(), "what is not known is shown as such"
+
+
+def test_an_unknown_figure_counts_as_a_low_one_of_its_kind() -> None:
+    criteria = pd.DataFrame(
+        {
+            "usable_area_m2": [100.0, 200.0, 300.0, 400.0, 500.0, np.nan, np.nan],
+            "conditions_0_1": [0.2, 0.4, 0.6, 0.8, 1.0, np.nan, 0.9],
+            "size_0_1": np.nan,
+        },
+        index=list("abcdefg"),
+    )
+    kind = pd.Series(["commune_office"] * 6 + ["other"], index=list("abcdefg"))
+    filled = fill_unknown(criteria, kind, pd.Series(1000.0, index=list("abcdefg")), ScoreParams())
+    assert filled.loc["f"].tolist() == pytest.approx([200, 0.4, 0.2])
+    assert filled.loc["g"].tolist() == pytest.approx([200, 0.9, 0.2]), "no other building's area is known"
+
+
+def test_size_is_the_share_of_the_norm_and_usable_area_is_estimated_from_the_floor(
+    toy_city: City, settings: Settings
+) -> None:
+    prepared = prepare(toy_city, Params(), settings=settings)
+    assert prepared.criteria.loc["S2", "usable_area_m2"] == pytest.approx(500 * 0.75)
+    unit = toy_city.sites.loc["S2", "unit_id"]
+    assert prepared.criteria.loc["S2", "size_0_1"] == pytest.approx(375 / prepared.need_m2[unit])
+
+
+def test_the_pair_adds_the_areas_and_pays_for_working_in_two_houses(toy_city: City, settings: Settings) -> None:
+    params = Params()
+    options = prepare(toy_city, params, settings=settings).options
+    pairs = np.flatnonzero(options.is_pair)
+    assert len(pairs) == 3, "E has three buildings, W has one"
+    assert (options.penalty[pairs] >= params.choice.split_penalty).all()
+    both = {"S2", "S3"}
+    pair = next(p for p in pairs if {options.site_ids[options.first[p]], options.site_ids[options.second[p]]} == both)
+    assert options.usable_area_m2[pair] == pytest.approx(375 + 1875)
