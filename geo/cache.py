@@ -41,7 +41,7 @@ def cached(
     """
     path = folder / f"{name}.npz"
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return unpack({key: stored[key] for key in stored.files})
     except FileNotFoundError:
         pass

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from geo.city import City, check_city, load_city
+from geo.errors import InputError
+from geo.settings import Settings
+from tests.sources.test_osm import extract
+from tests.toy import toy_folder
+
+
+def with_network(folder: Path, content: bytes | None = None) -> Path:
+    (folder / "network").mkdir(exist_ok=True)
+    path = folder / "network" / "roads.osm.pbf"
+    if content is None:
+        import osmium
+
+        source = extract(folder.parent, {"highway": "primary"})
+        with osmium.SimpleWriter(str(path)) as writer:
+            for thing in osmium.FileProcessor(str(source)):
+                writer.add(thing)
+    else:
+        path.write_bytes(content)
+    return folder
+
+
+def test_a_folder_becomes_a_city_with_every_building_in_its_unit(toy_city: City) -> None:
+    assert toy_city.units.index.tolist() == ["00010", "00020"]
+    assert toy_city.sites["unit_id"].to_dict() == {"S1": "00010", "S2": "00020", "S3": "00020", "S4": "00020"}
+    assert toy_city.crs.to_epsg() == 32648
+    assert {"read", "merge", "network"} <= set(toy_city.seconds)
+
+
+def test_the_digest_follows_the_content_not_the_place(tmp_path: Path, settings: Settings) -> None:
+    here, there = toy_folder(tmp_path / "here"), toy_folder(tmp_path / "there")
+    assert load_city(here, settings=settings).digest == load_city(there, settings=settings).digest
+    inventory = there / "buildings" / "inventory.csv"
+    inventory.write_text(inventory.read_text(encoding="utf-8").replace("2500", "2501"), encoding="utf-8")
+    assert load_city(here, settings=settings).digest != load_city(there, settings=settings).digest
+
+
+def test_a_network_is_parsed_once_and_then_read_from_the_cache(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = with_network(toy_folder(tmp_path / "toy"))
+    first = load_city(folder, settings=settings).network
+    monkeypatch.setattr("geo.city.read_osm", None)
+    second = load_city(folder, settings=settings).network
+    assert first is not None
+    assert second is not None
+    assert first.length_m.tolist() == second.length_m.tolist()
+    assert (first.modelled, first.digest) == (second.modelled, second.digest)
+
+
+def test_check_opens_the_network_too_and_says_everything_at_once(tmp_path: Path, settings: Settings) -> None:
+    folder = with_network(toy_folder(tmp_path / "toy"), b"\x00\x00\x00\x0d broken")
+    inventory = folder / "buildings" / "inventory.csv"
+    inventory.write_text(inventory.read_text(encoding="utf-8").replace("S2,", "S1,"), encoding="utf-8")
+    errors = {fault.key for fault in check_city(folder, settings=settings) if fault.severity == "error"}
+    assert "pbf_unreadable" in errors
+    assert len(errors) > 1
+    with pytest.raises(InputError):
+        load_city(folder, settings=settings)
+
+
+def test_a_sound_folder_passes_the_check(tmp_path: Path, settings: Settings) -> None:
+    faults = check_city(with_network(toy_folder(tmp_path / "toy")), settings=settings)
+    assert [fault for fault in faults if fault.severity == "error"] == []
