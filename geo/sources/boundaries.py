@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo.schemas import WGS84
-from geo.sources.cells import note_duplicates, read_columns
+from geo.sources.cells import read_columns
 from geo.sources.columns import CLAUSES, COMMUNES, DISTRICTS, UNITS, Column
 from geo.sources.files import FolderFiles
 from geo.sources.places import Layer, layer_of_polygons
@@ -64,17 +64,13 @@ def read_communes(files: FolderFiles) -> Part | None:
     part = read_part(files, find_part(files, "communes", suffixes=VECTOR_SUFFIXES, needed=True), COMMUNES)
     if part is not None:
         part.layer = layer_of_polygons(part.raw, files.log)
-        note_duplicates(part.frame, part.raw, "commune_id", files.log)
     return part
 
 
 def read_districts(files: FolderFiles) -> Part | None:
     """Read ``boundaries/districts.*``: only the names are used."""
     path = find_part(files, "districts", suffixes=(*VECTOR_SUFFIXES, *TABLE_SUFFIXES))
-    part = read_part(files, path, DISTRICTS, attributes_only=True)
-    if part is not None:
-        note_duplicates(part.frame, part.raw, "district_id", files.log)
-    return part
+    return read_part(files, path, DISTRICTS, attributes_only=True)
 
 
 def read_units(files: FolderFiles) -> tuple[Part | None, Part | None]:
@@ -83,9 +79,6 @@ def read_units(files: FolderFiles) -> tuple[Part | None, Part | None]:
     table = read_part(files, find_part(files, "units", suffixes=TABLE_SUFFIXES), UNITS)
     if polygons is not None and polygons.raw.geometry is not None:
         polygons.layer = layer_of_polygons(polygons.raw, files.log, partial=True)
-    for part in (polygons, table):
-        if part is not None:
-            note_duplicates(part.frame, part.raw, "unit_id", files.log)
     return polygons, table
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import geopandas as gpd
 
 from geo.sources.boundaries import Part, geo_table, read_part
-from geo.sources.cells import note_duplicates
 from geo.sources.columns import INVENTORY
 from geo.sources.files import FolderFiles
 from geo.sources.places import layer_of_points
@@ -27,7 +26,6 @@ def read_inventory(files: FolderFiles) -> Part | None:
     part = read_part(files, files.one_of(paths, part=FOLDER), INVENTORY)
     if part is not None:
         part.layer = layer_of_points(part.raw, part.frame, files.log)
-        note_duplicates(part.frame, part.raw, "site_id", files.log)
     return part
 
 

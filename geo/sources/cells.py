@@ -54,6 +54,7 @@ def _missing_column(raw: RawTable, column: Column, log: FaultLog) -> Any:
         log.add(
             "column_missing",
             file=raw.file,
+            row=raw.header_row,
             column=column.name,
             found=", ".join(h for h in raw.headers if h) or "-",
             allowed=", ".join(column.headers),
@@ -64,7 +65,7 @@ def _missing_column(raw: RawTable, column: Column, log: FaultLog) -> Any:
 def _note_twins(raw: RawTable, position: int, log: FaultLog) -> None:
     header = raw.headers[position]
     if sum(fold(each) == fold(header) for each in raw.headers) > 1:
-        log.add("column_twice", file=raw.file, column=header)
+        log.add("column_twice", file=raw.file, row=raw.header_row, column=header)
 
 
 def _text_of(cell: Any) -> str | None:

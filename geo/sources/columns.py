@@ -66,12 +66,16 @@ def _words(**words: tuple[str, ...]) -> dict[str, str]:
     return {fold(word): value for value, names in words.items() for word in (value, *names)}
 
 
+#: More people or square metres than this are a slip of the pen in any city.
+_HIGHEST = 1e9
+
+
 def _positive(name: str, *aliases: str) -> Column:
-    return Column(name=name, aliases=aliases, kind="number", low=0, open_low=True)
+    return Column(name=name, aliases=aliases, kind="number", low=0, open_low=True, high=_HIGHEST)
 
 
 def _not_negative(name: str, *aliases: str, needed: bool = False) -> Column:
-    return Column(name=name, aliases=aliases, kind="number", low=0, needed=needed)
+    return Column(name=name, aliases=aliases, kind="number", low=0, high=_HIGHEST, needed=needed)
 
 
 _RELATION_WORDS = _words(
@@ -145,7 +149,7 @@ DISTRICTS = (
     Column(name="name", aliases=("district_name", "tên", "tên huyện", "tên quận huyện"), needed=True),
 )
 CLAUSES = (
-    Column(name="clause", aliases=("clause_1656", "khoản"), kind="integer", low=1, needed=True),
+    Column(name="clause", aliases=("clause_1656", "khoản"), kind="integer", low=1, high=1_000_000, needed=True),
     Column(name="unit_id", aliases=("new_code", "mã đơn vị mới", "mã xã mới"), kind="id", needed=True),
     Column(name="unit_name", aliases=("new_name", "tên đơn vị mới", "tên xã mới")),
     Column(name="commune_id", aliases=("old_code", "mã đơn vị cũ", "mã xã cũ"), kind="id", needed=True),

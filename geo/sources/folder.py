@@ -28,10 +28,11 @@ from geo.sources.boundaries import (
     units_table,
 )
 from geo.sources.buildings import inventory_table, read_inventory
+from geo.sources.cells import note_duplicates
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
 from geo.sources.places import note_far_layers, note_outside, note_shift
-from geo.sources.population import note_left_out, points_table, read_population, with_population
+from geo.sources.population import note_unpeopled, points_table, read_population, with_population
 from geo.sources.references import align_boundaries, align_to_communes, check_relations
 
 CITY_FILE = "city.toml"
@@ -152,12 +153,26 @@ def _check_together(parts: _Parts, log: FaultLog) -> None:
         if parts.communes is not None:
             align_boundaries(parts.communes, parts.clauses, units=parts.units, districts=parts.districts, log=log)
         check_relations(parts.clauses, log)
-    if parts.communes is None:
-        return
-    for part in (parts.inventory, *parts.population):
-        align_to_communes(part, parts.communes, log)
-    note_left_out(parts.population[0], parts.communes, log)
-    _check_places(parts, log)
+    if parts.communes is not None:
+        for part in (parts.inventory, *parts.population):
+            align_to_communes(part, parts.communes, log)
+        note_unpeopled(parts.communes, parts.population[0], log)
+        _check_places(parts, log)
+    _check_unique(parts, log)  # last, because padded ids may meet
+
+
+def _check_unique(parts: _Parts, log: FaultLog) -> None:
+    indexed = (
+        (parts.communes, "commune_id"),
+        (parts.districts, "district_id"),
+        (parts.units[0], "unit_id"),
+        (parts.units[1], "unit_id"),
+        (parts.inventory, "site_id"),
+        (parts.population[0], "commune_id"),
+    )
+    for part, column in indexed:
+        if part is not None:
+            note_duplicates(part.frame, part.raw, column, log)
 
 
 def _check_places(parts: _Parts, log: FaultLog) -> None:

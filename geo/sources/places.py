@@ -11,6 +11,7 @@ import pyproj
 import shapely
 
 from geo.schemas import WGS84
+from geo.sources.columns import LAT, LON
 from geo.sources.faultlog import FaultLog
 from geo.sources.tables import RawTable
 
@@ -57,9 +58,16 @@ def layer_of_points(raw: RawTable, frame: pd.DataFrame, log: FaultLog) -> Layer:
         points = _checked_geometry(raw, log, types=_POINTS, expected="Point")
         return Layer(raw=raw, geometry=_to_wgs84(raw, points, log))
     headers = frame.attrs["headers"]
-    absent = [name for name in ("lon", "lat") if headers[name] not in raw.headers]
-    for name in absent:
-        log.add("column_missing", file=raw.file, column=name, found=", ".join(raw.headers), allowed=_allowed(name))
+    absent = [column for column in (LON, LAT) if headers[column.name] not in raw.headers]
+    for column in absent:
+        log.add(
+            "column_missing",
+            file=raw.file,
+            row=raw.header_row,
+            column=column.name,
+            found=", ".join(raw.headers),
+            allowed=", ".join(column.headers),
+        )
     if not absent:
         _note_without_position(raw, frame, log)
     columns = f"{headers['lon']}, {headers['lat']}"
@@ -81,12 +89,6 @@ def _points_of_columns(raw: RawTable, frame: pd.DataFrame, columns: str, log: Fa
         where: dict[str, Any] = {"file": raw.file, "row": raw.rows[i], "column": columns}
         log.add("out_of_range", **where, value=_pair(*numbers[i]), allowed=_DEGREES)
     return points
-
-
-def _allowed(name: str) -> str:
-    from geo.sources.columns import LAT, LON
-
-    return ", ".join((LON if name == "lon" else LAT).headers)
 
 
 def _note_without_position(raw: RawTable, frame: pd.DataFrame, log: FaultLog) -> None:
@@ -135,26 +137,41 @@ def _valid_polygon(raw: RawTable, i: int, polygon: shapely.Geometry | None, log:
 
 
 def _to_wgs84(raw: RawTable, geometry: np.ndarray, log: FaultLog) -> np.ndarray:
-    """Return `geometry` in EPSG:4326, or nothing but None where the file's CRS cannot be true."""
-    nothing = np.full(len(geometry), None, dtype=object)
-    bounds = shapely.total_bounds(geometry)
-    if np.isnan(bounds).any() or not raw.placed:
-        return nothing
+    """Return `geometry` in EPSG:4326, None where the file's CRS cannot be true of it."""
+    if not raw.placed or shapely.is_missing(geometry).all():
+        return np.full(len(geometry), None, dtype=object)
+    if raw.crs is not None and not raw.crs.is_geographic:
+        degrees = _transformed(geometry, raw.crs)
+        return _without(degrees, ~_in_area_of_use(raw.crs, degrees), raw, log, shown=geometry, key="crs_wrong")
+    odd = ~_are_degrees(shapely.bounds(geometry))
     if raw.crs is None:
-        if not _are_degrees(bounds):
-            log.add("crs_undeclared", file=raw.file, column="geometry", value=_first_position(geometry))
-            return nothing
+        if _is_majority(odd, geometry):
+            return _without(geometry, odd, raw, log, shown=geometry, key="crs_undeclared")
         log.warn("crs_assumed", file=raw.file, used=WGS84)
-        return geometry
-    if raw.crs.is_geographic and not _are_degrees(bounds):
-        key = "lonlat_swapped" if _are_degrees(bounds[[1, 0, 3, 2]]) else "crs_wrong"
-        log.add(key, file=raw.file, column="geometry", value=_first_position(geometry), crs=_name(raw.crs))
-        return nothing
-    degrees = _transformed(geometry, raw.crs)
-    if not _in_area_of_use(raw.crs, shapely.total_bounds(degrees)):
-        log.add("crs_wrong", file=raw.file, column="geometry", value=_first_position(geometry), crs=_name(raw.crs))
-        return nothing
-    return degrees
+    swapped = odd & _are_degrees(shapely.bounds(geometry)[:, [1, 0, 3, 2]])
+    kept = _without(geometry, odd & ~swapped, raw, log, shown=geometry, key="crs_wrong")
+    kept = _without(kept, swapped, raw, log, shown=geometry, key="lonlat_swapped")
+    return kept if raw.crs is None else _transformed(kept, raw.crs)
+
+
+def _without(
+    geometry: np.ndarray, odd: np.ndarray, raw: RawTable, log: FaultLog, *, shown: np.ndarray, key: str
+) -> np.ndarray:
+    """Return `geometry` without the odd ones: each is noted, or the file once where they are the most of it."""
+    odd = odd & ~shapely.is_missing(geometry)
+    several = _is_majority(odd, geometry)
+    for i in np.flatnonzero(odd)[: 1 if several else None]:
+        value = _pair(*shapely.get_coordinates(shown[i])[0])
+        crs = "-" if raw.crs is None else _name(raw.crs)
+        log.add(key, file=raw.file, row=raw.rows[i], column="geometry", value=value, crs=crs)
+    kept = geometry.copy()
+    kept[np.full(len(odd), True) if several else odd] = None
+    return kept
+
+
+def _is_majority(odd: np.ndarray, geometry: np.ndarray) -> bool:
+    usable = ~shapely.is_missing(geometry)
+    return bool(2 * (odd & usable).sum() > usable.sum())
 
 
 def _transformed(geometry: np.ndarray, crs: pyproj.CRS) -> np.ndarray:
@@ -165,30 +182,34 @@ def _transformed(geometry: np.ndarray, crs: pyproj.CRS) -> np.ndarray:
     return moved
 
 
-def _are_degrees(bounds: np.ndarray) -> bool:
-    west, south, east, north = bounds
-    return bool(west >= -180 and east <= 180 and south >= -90 and north <= 90)
+def _are_degrees(bounds: np.ndarray) -> np.ndarray:
+    """Say of every row of west, south, east, north whether it can be degrees; a missing geometry can."""
+    west, south, east, north = bounds.T
+    fits: np.ndarray = (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90)
+    return fits | np.isnan(west)
 
 
-def _in_area_of_use(crs: pyproj.CRS, bounds: np.ndarray) -> bool:
-    if not np.isfinite(bounds).all():
-        return False
+def _in_area_of_use(crs: pyproj.CRS, degrees: np.ndarray) -> np.ndarray:
+    """Say of every geometry whether its middle lies where `crs` is meant to be used, with a margin."""
+    west, south, east, north = shapely.bounds(degrees).T
     area = crs.area_of_use
     if area is None or area.west > area.east:
-        return True
+        return _are_degrees(shapely.bounds(degrees))
     margin = _AREA_OF_USE_MARGIN_DEG
-    lon, lat = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
-    return area.west - margin <= lon <= area.east + margin and area.south - margin <= lat <= area.north + margin
+    lon, lat = (west + east) / 2, (south + north) / 2
+    inside: np.ndarray = (area.west - margin <= lon) & (lon <= area.east + margin)
+    return inside & (area.south - margin <= lat) & (lat <= area.north + margin)
 
 
 def _name(crs: pyproj.CRS) -> str:
     return f"{crs.name} ({crs.to_string()})" if len(crs.to_string()) < 30 else crs.name
 
 
-def _first_position(geometry: np.ndarray) -> str:
-    usable = geometry[~shapely.is_missing(geometry)]
-    x, y = shapely.get_coordinates(usable[:1])[0]
-    return _pair(x, y)
+def _first(layer: Layer) -> dict[str, Any]:
+    """Return file, row, columns and position of the first usable place."""
+    i = int(np.flatnonzero(~shapely.is_missing(layer.geometry))[0])
+    value = _pair(*shapely.get_coordinates(layer.geometry[i])[0])
+    return {"file": layer.raw.file, "row": layer.raw.rows[i], "column": layer.columns, "value": value}
 
 
 def _pair(x: float, y: float) -> str:
@@ -212,9 +233,7 @@ def note_far_layers(communes: Layer, others: list[Layer], log: FaultLog) -> set[
         if key == "crs_far" or layer.columns == "geometry":
             log.add(
                 key,
-                file=layer.raw.file,
-                column=layer.columns,
-                value=_first_position(layer.geometry),
+                **_first(layer),
                 crs="-" if layer.raw.crs is None else _name(layer.raw.crs),
                 other=anchor.raw.file,
             )

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from geo.sources.boundaries import Part, read_part
-from geo.sources.cells import note_duplicates
 from geo.sources.columns import COMMUNE_POPULATION, POINT_POPULATION
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
@@ -29,8 +28,6 @@ def read_population(files: FolderFiles) -> tuple[Part | None, Part | None]:
         files.log.warn("part_absent", file=f"{FOLDER}/")
     tables = [path for path in paths if path.name.split(".")[0].lower() == _BY_COMMUNE]
     by_commune = read_part(files, files.one_of(tables, part=f"{FOLDER}/{_BY_COMMUNE}"), COMMUNE_POPULATION)
-    if by_commune is not None:
-        note_duplicates(by_commune.frame, by_commune.raw, "commune_id", files.log)
     others = [path for path in paths if path not in tables]
     at_points = read_part(files, files.one_of(others, part=FOLDER), POINT_POPULATION)
     if at_points is not None:
@@ -38,13 +35,17 @@ def read_population(files: FolderFiles) -> tuple[Part | None, Part | None]:
     return by_commune, at_points
 
 
-def note_left_out(by_commune: Part | None, communes: Part, log: FaultLog) -> None:
-    """Note that the table does not name all communes."""
-    if by_commune is None:
-        return
-    left_out = sorted(communes.ids("commune_id") - by_commune.ids("commune_id"))
-    if left_out:
-        log.warn("population_partial", file=by_commune.raw.file, value=", ".join(left_out), n=len(left_out))
+def note_unpeopled(communes: Part, by_commune: Part | None, log: FaultLog) -> None:
+    """Note the communes that the table leaves out, and those for which no file knows the population."""
+    known = set(communes.frame.loc[communes.frame["population"].notna(), "commune_id"])
+    if by_commune is not None:
+        left_out = sorted(communes.ids("commune_id") - by_commune.ids("commune_id"))
+        known |= by_commune.ids("commune_id")
+        if left_out:
+            log.warn("population_partial", file=by_commune.raw.file, value=", ".join(left_out), n=len(left_out))
+    unknown = sorted(communes.ids("commune_id") - known)
+    if unknown:
+        log.warn("population_missing", file=communes.raw.file, column="population", value=", ".join(unknown))
 
 
 def with_population(communes: gpd.GeoDataFrame, by_commune: Part | None) -> gpd.GeoDataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +41,8 @@ class RawTable:
         As the file declares it.
     placed : bool
         False where the declared CRS could not be understood: nobody knows where the geometry lies.
+    header_row : int or None
+        Row of the headers; None where the format keeps them apart.
     decimal_comma : bool
         The file may write 0,5 for one half.
     name_width : int or None
@@ -55,6 +56,7 @@ class RawTable:
     geometry: np.ndarray | None = None
     crs: pyproj.CRS | None = None
     placed: bool = True
+    header_row: int | None = None
     decimal_comma: bool = False
     name_width: int | None = None
 
@@ -126,10 +128,8 @@ def _xlsx_rows(files: FolderFiles, path: Path, content: bytes) -> list[tuple[int
             warnings.simplefilter("ignore")  # styles and validations openpyxl does not know are none of ours
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             return _sheet_rows(files, path, book)
-    except (zipfile.BadZipFile, OSError) as error:
-        files.log.add("file_unreadable", file=files.name(path), detail=error)
     except Exception as error:  # openpyxl raises whatever its parsers raise on a damaged workbook
-        files.log.add("file_unreadable", file=files.name(path), detail=f"{type(error).__name__}: {error}")
+        files.log.add("file_unreadable", file=files.name(path), detail=error)
     return None
 
 
@@ -190,6 +190,7 @@ def _table_from_grid(
         headers=headers,
         cells=[[row[i] if i < len(row) else None for _, row in records] for i in range(len(headers))],
         rows=[number for number, _ in records],
+        header_row=grid[start][0],
         decimal_comma=decimal_comma,
     )
 

@@ -46,9 +46,9 @@ def change(folder: Path, name: str, edit: Callable[[list[dict[str, Any]]], None]
     ("name", "old", "new", "expected"),
     [
         (INVENTORY_CSV, "S3,", "S1,", ("id_duplicate", INVENTORY_CSV, 4, "site_id", "S1")),
-        (INVENTORY_CSV, ",lon,", ",easting,", ("column_missing", INVENTORY_CSV, None, "lon", None)),
-        (INVENTORY_CSV, "site_id,", "reference,", ("column_missing", INVENTORY_CSV, None, "site_id", None)),
-        (INVENTORY_CSV, ",address,", ",name,", ("column_twice", INVENTORY_CSV, None, "name", None)),
+        (INVENTORY_CSV, ",lon,", ",easting,", ("column_missing", INVENTORY_CSV, 1, "lon", None)),
+        (INVENTORY_CSV, "site_id,", "reference,", ("column_missing", INVENTORY_CSV, 1, "site_id", None)),
+        (INVENTORY_CSV, ",address,", ",name,", ("column_twice", INVENTORY_CSV, 1, "name", None)),
         (INVENTORY_CSV, "S2,UBND Xã Cửa", "S2,", ("value_missing", INVENTORY_CSV, 3, "name", None)),
         (INVENTORY_CSV, ",105.825,", ",,", ("value_missing", INVENTORY_CSV, 3, "lon", None)),
         (INVENTORY_CSV, ",600,", ",600 m2,", ("not_a_number", INVENTORY_CSV, 2, "floor_area_m2", "600 m2")),
@@ -135,7 +135,16 @@ def test_polygons_in_latitude_longitude_are_recognised(folder: Path, name: str) 
 
     change(folder, name, swap)
     (fault,) = errors_in(folder)
-    assert (fault.key, fault.file, fault.column) == ("lonlat_swapped", name, "geometry")
+    assert places([fault]) == [("lonlat_swapped", name, 1, "geometry", "21.01, 105.8")]
+
+
+def test_one_swapped_point_of_a_geopackage_is_named_by_its_row(folder: Path) -> None:
+    points = [shapely.Point(105.805, 21.015), shapely.Point(21.015, 105.825), shapely.Point(105.815, 21.007)]
+    frame = gpd.GeoDataFrame({"site_id": list("ABC"), "name": list("ABC")}, geometry=points, crs=4326)
+    frame.to_file(folder / "buildings" / "inventory.gpkg")
+    (folder / INVENTORY_CSV).unlink()
+    (fault,) = errors_in(folder)
+    assert places([fault]) == [("lonlat_swapped", "buildings/inventory.gpkg", 2, "geometry", "21.015, 105.825")]
 
 
 def test_swapped_polygons_are_recognised_even_where_both_orders_are_degrees(tmp_path: Path, folder: Path) -> None:
@@ -295,6 +304,23 @@ def test_a_unit_that_no_clause_names_is_unknown(folder: Path) -> None:
     assert ("unit_without_facts", UNITS, None, "unit_id", "00020") in places(faults)
 
 
+def test_communes_without_population_are_noted(folder: Path) -> None:
+    change(folder, COMMUNES, lambda features: features[1]["properties"].update(population=None))
+    noted = [fault for fault in faults_in(folder) if fault.key == "population_missing"]
+    assert places(noted) == [("population_missing", COMMUNES, None, "population", "00002")]
+
+
+def test_ids_that_meet_when_their_zeros_come_back_are_duplicates(folder: Path) -> None:
+    text = "commune_id,population\n00001,5\n1,6\n"
+    write_text(folder / "population" / "communes.csv", text)
+    assert places(errors_in(folder)) == [("id_duplicate", "population/communes.csv", 3, "commune_id", "00001")]
+    (folder / "population" / "communes.csv").unlink()
+    replace_in(folder / COMMUNES, '"00002"', '"1"')
+    found = places(errors_in(folder))
+    assert ("id_duplicate", COMMUNES, 2, "commune_id", "00001") in found
+    assert ("id_unknown", CLAUSES, 3, "commune_id", "00002") in found
+
+
 def test_population_of_an_unknown_commune_is_an_error(folder: Path) -> None:
     write_text(folder / "population" / "communes.csv", "commune_id,population\n00001,5\n99999,5\n00002,-1\n")
     assert places(errors_in(folder)) == [
@@ -332,7 +358,7 @@ def test_faults_of_several_files_are_told_at_once(folder: Path) -> None:
     write_features(folder / UNITS, unit_features(), **declare(32648))
     write_text(folder / "population" / "communes.csv", "commune_id,people\n00001,5\n")
     write_text(folder / "boundaries" / "districts.csv", "")
-    assert [(fault.key, fault.file) for fault in errors_in(folder)] == [
+    assert {(fault.key, fault.file) for fault in errors_in(folder)} == {
         ("empty_file", "boundaries/districts.csv"),
         ("crs_wrong", UNITS),
         ("not_nfc", CLAUSES),
@@ -340,7 +366,7 @@ def test_faults_of_several_files_are_told_at_once(folder: Path) -> None:
         ("column_missing", "population/communes.csv"),
         ("lonlat_swapped", INVENTORY_CSV),
         ("place_outside", INVENTORY_CSV),
-    ]
+    }
 
 
 def test_checking_changes_nothing_in_the_folder(folder: Path) -> None:
