@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +20,13 @@ from geo.plan import Plan
 from geo.publish.reasons import number_text
 from geo.schemas import ROLES
 from geo.text import t
+from geo.ui.colours import SCORE_STEP, round_ends
 from geo.ui.served import Served
 
-#: What the units can be filled by: the column of ``plan.units``, the values at both ends of the ramp and the decimals.
-FILLS = {
-    "minutes": ("mean_time_min", 30.0, 0.0, 0),
-    "share": ("share_within_30min", 0.0, 1.0, 0),
-    "norm": ("norm_met_pct", 0.0, 100.0, 0),
-}
+#: What the units can be filled by: the column of ``plan.units``, and the factor to the figure that the legend shows.
+FILLS = {"minutes": ("mean_time_min", 1.0), "share": ("share_within_30min", 100.0), "norm": ("norm_met_pct", 1.0)}
+#: The ends of a ramp are multiples of this, so that the legend shows round figures.
+_STEPS = {"score": SCORE_STEP, "minutes": 1.0, "share": 10.0, "norm": 25.0}
 _KEY = "map"
 _CLICKED = re.compile(r"^([us])(\d+)\|")
 
@@ -125,28 +124,30 @@ def map_state(plan: Plan, *, lang: str, layers: MapLayers, unit_id: str) -> dict
         "minutes": _whole(units["mean_time_min"] * 10),
         "shares": _whole(units["share_within_30min"] * 100),
         "norms": _whole(units["norm_met_pct"]),
-        "fills": _fills(units, layers.fill),
-        "scale": _scale(layers.fill, lang=lang),
+        **_ramp(plan, layers.fill, lang=lang),
         "layers": {"communes": layers.communes, "roads": layers.roads, "tiles": layers.tiles},
         "words": _words(lang),
     }
 
 
-def _fills(units: pd.DataFrame, fill: str) -> list[int | None] | None:
-    if fill not in FILLS:
-        return None
-    column, low, high, _ = FILLS[fill]
-    return _whole(((units[column] - low) / (high - low)).clip(0, 1) * 1000)
-
-
-def _scale(fill: str, *, lang: str) -> dict[str, Any]:
-    if fill not in FILLS:
-        ticks: Sequence[str] = [number_text(value, lang=lang, decimals=1) for value in np.linspace(0, 1, 3)]
-        return {"title": t("ui.map.scale.score", lang=lang), "ticks": ticks}
-    _, low, high, digits = FILLS[fill]
-    factor = 100 if fill == "share" else 1
-    ticks = [number_text(value * factor, lang=lang, decimals=digits) for value in np.linspace(low, high, 3)]
-    return {"title": t(f"ui.map.scale.{fill}", lang=lang), "ticks": ticks}
+def _ramp(plan: Plan, fill: str, *, lang: str) -> dict[str, Any]:
+    """Return the colours: of the units as shares of the ramp, or null where the sites bear them; and the legend."""
+    by_unit = fill in FILLS
+    column, factor = FILLS[fill] if by_unit else ("score_0_1", 1.0)
+    values = factor * (plan.units if by_unit else plan.sites)[column].astype(float)
+    dark, bright = round_ends(values, step=_STEPS[fill if by_unit else "score"])
+    if fill == "minutes":
+        dark, bright = bright, dark
+    ticks = np.linspace(dark, bright, 3)
+    decimals = 0 if by_unit and np.allclose(ticks, ticks.round()) else 2 if not by_unit else 1
+    return {
+        "fills": _whole(1000 * ((values - dark) / (bright - dark)).clip(0, 1)) if by_unit else None,
+        "ends": [round(1000 * dark), round(1000 * bright)],
+        "scale": {
+            "title": t(f"ui.map.scale.{fill if by_unit else 'score'}", lang=lang),
+            "ticks": [number_text(tick, lang=lang, decimals=decimals) for tick in ticks],
+        },
+    }
 
 
 def _words(lang: str) -> dict[str, str]:

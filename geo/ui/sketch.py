@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ _GROUND, _UNIT, _BORDER, _INK = "#e6e9ee", "#ffffff", "#8c94a3", "#1b1f27"
 
 
 def draw_unit(
-    city: City, unit_id: str, *, scores: pd.Series, roles: Mapping[str, str], scale_text: str = "{} km"
+    city: City, unit_id: str, *, shares: pd.Series[Any], roles: Mapping[str, str], scale_text: str = "{} km"
 ) -> str:
     """Return the unit as an SVG image, north up.
 
@@ -24,8 +25,8 @@ def draw_unit(
     ----------
     city : City
     unit_id : str
-    scores : pandas.Series
-        Score between 0 and 1 of the unit's candidates, by site_id.
+    shares : pandas.Series
+        Place on the ramp of colours, 0 to 1, of the unit's candidates, by site_id.
     roles : mapping of str to str
         Role, one of :data:`geo.schemas.ROLES`, by site_id of the sites that are proposed.
     scale_text : str
@@ -33,14 +34,14 @@ def draw_unit(
     """
     frame = _Frame(city.units.geometry[unit_id].bounds)
     neighbours = city.units.cx[frame.west : frame.east, frame.south : frame.north].drop(index=unit_id)
-    points = city.sites.geometry[scores.index]
-    ordered = sorted(scores.index, key=lambda site: site in roles)
+    points = city.sites.geometry[shares.index]
+    ordered = sorted(shares.index, key=lambda site: site in roles)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">',
         f'<rect width="100%" height="100%" fill="{_GROUND}"/>',
         *(_area(frame, shape, fill="#f0f2f5", width=0.8) for shape in neighbours.geometry),
         _area(frame, city.units.geometry[unit_id], fill=_UNIT, width=2),
-        *(_sign(*frame.place(points[site]), role=roles.get(site, ""), fill=colour(scores[site])) for site in ordered),
+        *(_sign(*frame.place(points[site]), role=roles.get(site, ""), fill=colour(shares[site])) for site in ordered),
         _scale_bar(frame, scale_text),
         "</svg>",
     ]

@@ -21,20 +21,30 @@ MODE = "access.mode"
 CONTROLS = (*WEIGHTS, BUDGET, MODE)
 LANG = "lang"
 UNIT = "unit"
-_STARTED = "_started"
+#: What the reader wants to see of the map; it stays out of the URL.
+MAP_VIEW: dict[str, Any] = {"map_fill": "", "map_roads": True, "map_communes": False, "map_tiles": False}
+_KEPT = "kept"
 
 
 def start() -> None:
-    """Fill the session state from the URL, once per session; a value the URL gives wrongly keeps its default."""
-    if _STARTED in st.session_state:
-        return
-    st.session_state[_STARTED] = True
-    query = st.query_params.to_dict()
+    """Fill the session state: from the URL at first, then from what was set before; every run calls this first.
+
+    Streamlit forgets the value of a widget that a run did not reach, as on a change of page, so a copy is kept.
+    """
+    kept = st.session_state.setdefault(_KEPT, {})
+    for name, value in (kept or _from_url(st.query_params.to_dict())).items():
+        kept[name] = st.session_state.setdefault(name, value)
+
+
+def _from_url(query: dict[str, str]) -> dict[str, Any]:
+    """Return the value of every key; what the URL gives wrongly keeps its default."""
     lang = query.get(LANG, LANGUAGES[0])
-    st.session_state[LANG] = lang if lang in LANGUAGES else LANGUAGES[0]
-    st.session_state[UNIT] = query.get(UNIT, "")
-    for name, default in defaults().items():
-        st.session_state[name] = _accepted(name, query.get(name), default)
+    return {
+        LANG: lang if lang in LANGUAGES else LANGUAGES[0],
+        UNIT: query.get(UNIT, ""),
+        **{name: _accepted(name, query.get(name), default) for name, default in defaults().items()},
+        **MAP_VIEW,
+    }
 
 
 def defaults() -> dict[str, Any]:

@@ -16,16 +16,9 @@ def show_unit_card(view: View) -> None:
             return
         unit = view.unit(view.unit_id)
         st.markdown(f"**{plain(unit['name'])}**")
-        for key in ("site_id_1", "site_id_2"):
-            if unit[key]:
-                role = str(view.plan.sites.loc[unit[key], "role"])
-                st.markdown(f"- {view.role(role)}: {view.site_name(unit[key])}")
-        figures = (
-            view.minutes(unit["mean_time_min"]),
-            view.say("card.share", share=view.share(unit["share_within_30min"])),
-            view.say("card.norm", norm=view.norm(unit["norm_met_pct"])),
-        )
-        st.caption(" · ".join(figures))
+        chosen = [unit[key] for key in ("site_id_1", "site_id_2") if unit[key]]
+        roles = view.plan.sites["role"]
+        st.markdown("\n".join(view.site_line(site_id, roles[site_id]) for site_id in chosen))
         st.caption(view.reason(unit))
         if st.button(view.say("card.open"), icon=":material/arrow_forward:", type="primary"):
             st.switch_page(view.pages["unit"])

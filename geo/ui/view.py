@@ -12,9 +12,12 @@ import streamlit as st
 from geo.errors import Fault
 from geo.plan import Plan
 from geo.publish.reasons import attribution_texts, modelled_text, number_text, percent_text, reason_text
+from geo.schemas import ROLES
 from geo.text import describe_fault, t
 from geo.ui.served import Served
 from geo.ui.words import minutes_text, plain
+
+_SIGNS = dict(zip(ROLES, "■◆▲", strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,10 @@ class View:
     def site_name(self, site_id: str) -> str:
         """Return, as Markdown, the name of a building."""
         return plain(str(self.plan.sites.loc[site_id, "name"]))
+
+    def site_line(self, site_id: str, role: str) -> str:
+        """Return a line of a Markdown list: the sign that the map draws, the use and the name of a chosen site."""
+        return f"- {_SIGNS[role]} {self.role(role)}: **{self.site_name(site_id)}**"
 
     def reason(self, unit: pd.Series[Any]) -> str:
         """Return, as Markdown, why the unit gets what it gets."""

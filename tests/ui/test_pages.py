@@ -194,3 +194,14 @@ def test_a_folder_without_a_model_shows_no_warning_and_one_with_a_model_does_on_
     app = start(lang="en")
     for page in PAGES:
         assert "buildings" in go(app, page).warning[0].value
+
+
+def test_leaving_the_map_in_the_midst_of_a_run_forgets_nothing(start: Start, go: Go) -> None:
+    app = start(lang="en", unit="00020", weights__size="0.8")
+    app.toggle(key="map_communes").set_value(True).run()
+    assert app.button[0].label == t("ui.card.open", lang="en")
+    app.button[0].click().run()
+    assert_no_error(app)
+    assert app.title[0].value == t("ui.page.unit", lang="en")
+    assert sliders(app)["weights.size"] == 0.8
+    assert go(app, "overview").toggle(key="map_communes").value is True

@@ -4,7 +4,7 @@
   "use strict";
 
   const city = { data: null, units: [], sites: [], labels: [], extras: {}, last: null };
-  const LINE = { outline: "#1b1f27", border: "#8c94a3", selected: "#d1006c", ground: "#f3f4f6", road: "#c3b7a3" };
+  const LINE = { outline: "#1b1f27", border: "#8c94a3", selected: "#d1006c", ground: "#f3f4f6", road: "#c4a77d" };
   const SHAPES = ["candidate", "all_functions", "committee_one_stop", "party_council"];
   const LABELS_FROM_ZOOM = 12;
 
@@ -52,11 +52,10 @@
       },
     });
     map.attributionControl.setPrefix("Leaflet");
-    ["roads", "units", "communes", "sites"].forEach((name, i) => {
+    ["units", "roads", "communes", "sites", "halo"].forEach((name, i) => {
       map.createPane(name).style.zIndex = 410 + 10 * i;
     });
-    map.getPane("communes").style.pointerEvents = "none";
-    map.getPane("roads").style.pointerEvents = "none";
+    ["roads", "communes", "halo"].forEach((name) => (map.getPane(name).style.pointerEvents = "none"));
     city.units = city.data.units.map((unit, i) => drawUnit(map, unit, i));
     city.sites = city.data.sites.map((site, i) => drawSite(map, Site, site, i));
     city.labels = city.data.units.map((unit) => label(unit));
@@ -93,8 +92,21 @@
   function arrange(map) {
     const zoom = map.getZoom();
     const named = zoom >= LABELS_FROM_ZOOM;
+    map.getContainer().dataset.zoom = zoom;
     city.labels.forEach((marker) => (named ? marker.addTo(map) : marker.remove()));
     city.sites.forEach((layer, i) => layer.setRadius(radius(i, zoom)));
+    halo(map);
+  }
+
+  // A unit that is small on the screen is hidden by its own signs: a ring around it tells where it is.
+  function halo(map) {
+    toggle(map, "halo", false);
+    if (!city.last || city.last.unit < 0) return;
+    const bounds = city.units[city.last.unit].getBounds();
+    const size = map.latLngToLayerPoint(bounds.getSouthEast()).subtract(map.latLngToLayerPoint(bounds.getNorthWest()));
+    if (Math.max(size.x, size.y) > 60) return;
+    const style = { pane: "halo", radius: 24, color: LINE.selected, weight: 3, fill: false, interactive: false };
+    toggle(map, "halo", true, () => L.circleMarker(bounds.getCenter(), style));
   }
 
   function radius(i, zoom) {
@@ -118,16 +130,16 @@
     toggle(map, "roads", state.layers.roads, roadLines);
     toggle(map, "tiles", state.layers.tiles, tiles);
     legend(map, state);
+    if (state.unit >= 0) city.units[state.unit].bringToFront();
     if (state.unit >= 0 && (!before || before.unit !== state.unit)) show(map, state.unit);
+    halo(map);
     const root = map.getContainer();
     root.lang = state.lang;
     root.dataset.planDigest = state.digest;
-    root.dataset.zoom = map.getZoom();
   }
 
   // A unit picked in the table or the list is brought into view; the zoom stays as the reader set it.
   function show(map, i) {
-    city.units[i].bringToFront();
     const bounds = city.units[i].getBounds();
     if (!map.getBounds().contains(bounds)) map.panTo(bounds.getCenter(), { animate: false });
   }
@@ -138,14 +150,14 @@
     const selected = i === unit;
     city.units[i].setStyle({
       fillColor: filled ? colour(fills[i] / 1000) : "#ffffff",
-      fillOpacity: layers.tiles ? 0.35 : fills ? (filled ? 0.8 : 0.15) : layers.roads ? 0.55 : 0.9,
+      fillOpacity: layers.tiles ? 0.35 : fills ? (filled ? 0.85 : 0.15) : 0.9,
       color: selected ? LINE.selected : LINE.border,
       weight: selected ? 4 : 1.2,
     });
   }
 
   function styleSite(layer, i, zoom) {
-    const { scores, roles, fills } = city.last;
+    const { scores, roles, fills, ends } = city.last;
     const chosen = roles[i] !== "0";
     layer.options.shape = SHAPES[Number(roles[i])];
     const known = scores[i] !== null;
@@ -154,7 +166,7 @@
       color: chosen ? LINE.outline : "#5b6473",
       weight: chosen ? 1.8 : 0.5,
       opacity: chosen ? 1 : 0.8,
-      fillColor: fills ? (chosen ? "#ffffff" : "#c9ced6") : known ? colour(scores[i] / 1000) : "#ffffff",
+      fillColor: fills ? (chosen ? "#ffffff" : "#c9ced6") : known ? colour((scores[i] - ends[0]) / (ends[1] - ends[0])) : "#ffffff",
       fillOpacity: chosen ? 1 : 0.85,
     });
     const dataset = layer.getElement().dataset;
@@ -239,13 +251,11 @@
     const control = L.control({ position: "bottomleft" });
     control.onAdd = () => {
       const box = element("div", "truso-legend");
-      SHAPES.slice()
-        .reverse()
-        .forEach((shape) => {
-          const row = element("div", "truso-row");
-          row.append(sign(shape, state.fills ? "#ffffff" : colour(0.75)), element("span", "", state.words[shape]));
-          box.append(row);
-        });
+      [...SHAPES.slice(1), SHAPES[0]].forEach((shape) => {
+        const row = element("div", "truso-row");
+        row.append(sign(shape, state.fills ? "#ffffff" : colour(0.75)), element("span", "", state.words[shape]));
+        box.append(row);
+      });
       box.append(element("div", "truso-title", state.scale.title), bar(state.scale));
       L.DomEvent.disableClickPropagation(box);
       return box;

@@ -21,7 +21,7 @@ def show(view: View) -> None:
     st.title(view.say("overview.title", city=plain(view.plan.city.name)))
     show_banner(view)
     show_figures(view)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([8, 5], gap="medium")
     with left:
         layers = _choose_layers(view)
         draw_map(
@@ -51,7 +51,7 @@ def _choose_layers(view: View) -> MapLayers:
         )
         return MapLayers(
             fill=fill or "",
-            roads=st.toggle(view.say("map.layer.roads"), value=True, key="map_roads"),
+            roads=st.toggle(view.say("map.layer.roads"), key="map_roads"),
             communes=st.toggle(view.say("map.layer.communes"), key="map_communes"),
             tiles=st.toggle(view.say("map.layer.tiles"), key="map_tiles", help=view.say("map.layer.tiles_help")),
         )
@@ -71,13 +71,13 @@ def _show_table(view: View) -> None:
     st.session_state[_TABLE] = _selection(ids, view.unit_id)
     number = st.column_config.NumberColumn
     formats = {
-        "n_sites": number(view.say("table.n_sites"), help=view.say("map.n_sites"), width=64),
-        "score": number(view.say("table.score"), format="%.2f", width=64),
-        "mean_time_min": number(view.say("table.minutes"), format="%.1f", width=64),
-        "share_pct": number(view.say("table.share"), format="%.0f %%", width=64),
-        "norm_met_pct": number(view.say("table.norm"), format="%.0f %%", width=64),
+        "n_sites": number(view.say("table.n_sites"), help=view.say("map.n_sites"), width=58),
+        "score": number(view.say("table.score"), format="%.2f", width=58),
+        "mean_time_min": number(view.say("table.minutes"), format="%.1f", width=58),
+        "share_pct": number(view.say("table.share"), format="%.0f %%", width=58),
+        "norm_met_pct": number(view.say("table.norm"), format="%.0f %%", width=58),
         "population": number(view.say("table.population"), format="localized"),
-        "name": st.column_config.TextColumn(view.say("table.name"), pinned=True, width=150),
+        "name": st.column_config.TextColumn(view.say("table.name"), pinned=True, width=140),
     }
     st.dataframe(
         rows,

@@ -11,6 +11,7 @@ from geo.params import CRITERIA
 from geo.schemas import ROLES
 from geo.text import t
 from geo.ui import state
+from geo.ui.colours import SCORE_STEP, round_ends
 from geo.ui.sketch import draw_unit
 from geo.ui.view import View, show_attribution, show_banner
 from geo.ui.words import area_text
@@ -88,11 +89,16 @@ def _show_option(view: View, unit_id: str, n_sites: int) -> None:
         badge = f" :green-badge[:material/check: {view.say('unit.proposed')}]" if option["chosen"] else ""
         st.markdown(f"**{title}**{badge}")
         roles = option_roles(option)
-        scores = view.plan.sites.loc[view.plan.sites["unit_id"] == unit_id, "score_0_1"]
-        picture = draw_unit(view.plan.city, unit_id, scores=scores, roles=roles)
+        picture = draw_unit(view.plan.city, unit_id, shares=_colour_shares(view, unit_id), roles=roles)
         st.image(picture, width="stretch", alt=view.say("unit.sketch_alt", title=title))
-        for site_id, role in roles.items():
-            st.markdown(f"- {view.role(role)}: {view.site_name(site_id)}")
+        st.markdown("\n".join(view.site_line(site_id, role) for site_id, role in roles.items()))
+
+
+def _colour_shares(view: View, unit_id: str) -> pd.Series[Any]:
+    """Return where the scores of the unit's buildings lie on the ramp that the city's map uses."""
+    scores = view.plan.sites["score_0_1"]
+    dark, bright = round_ends(scores, step=SCORE_STEP)
+    return ((scores - dark) / (bright - dark))[view.plan.sites["unit_id"] == unit_id]
 
 
 def comparison_rows(view: View, unit_id: str) -> pd.DataFrame:
