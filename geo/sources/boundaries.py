@@ -53,10 +53,20 @@ def read_part(
 def find_part(files: FolderFiles, stem: str, *, suffixes: tuple[str, ...], needed: bool = False) -> Path | None:
     """Return the file of ``boundaries/`` that holds a part; note where a needed one is missing."""
     paths = files.candidates(FOLDER, suffixes=suffixes, stem=stem)
-    if not paths and needed:
+    if not paths and needed and not _note_strays(files, stem, suffixes):
         expected = ", ".join(f"{FOLDER}/{stem}{suffix}" for suffix in suffixes)
         files.log.add("part_missing", file=f"{FOLDER}/{stem}", expected=expected)
     return files.one_of(paths, part=f"{FOLDER}/{stem}")
+
+
+def _note_strays(files: FolderFiles, stem: str, allowed: tuple[str, ...]) -> bool:
+    """Note a file that bears the name of a part in a format that is not read; say whether there is one."""
+    known = (*VECTOR_SUFFIXES, *TABLE_SUFFIXES)
+    named = files.candidates(FOLDER, suffixes=("",), stem=stem)
+    strays = [] if any(path.name.lower().endswith(known) for path in named) else named
+    for path in strays[:1]:
+        files.log.add("format_unsupported", file=files.name(path), value=path.suffix, allowed=", ".join(allowed))
+    return bool(strays)
 
 
 def read_communes(files: FolderFiles) -> Part | None:
@@ -77,6 +87,7 @@ def read_units(files: FolderFiles) -> tuple[Part | None, Part | None]:
     """Read the official polygons of the units and the table of their attributes, both optional."""
     polygons = read_part(files, find_part(files, "units", suffixes=VECTOR_SUFFIXES), UNITS)
     table = read_part(files, find_part(files, "units", suffixes=TABLE_SUFFIXES), UNITS)
+    _note_strays(files, "units", (*VECTOR_SUFFIXES, *TABLE_SUFFIXES))
     if polygons is not None and polygons.raw.geometry is not None:
         polygons.layer = layer_of_polygons(polygons.raw, files.log, partial=True)
     return polygons, table

@@ -37,6 +37,7 @@ from geo.sources.references import align_boundaries, align_to_communes, check_re
 
 CITY_FILE = "city.toml"
 _PBF = (".osm.pbf",)
+_OTHER_NETWORKS = (".pbf", ".osm", ".osm.gz", ".osm.bz2", ".xml", ".geojson", ".json", ".gpkg", ".shp", ".zip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +242,8 @@ def _city_crs(data: dict[str, Any], log: FaultLog) -> pyproj.CRS | None:
 def _find_network(files: FolderFiles) -> Path | None:
     paths = files.candidates("network", suffixes=_PBF)
     if not paths:
+        for other in files.candidates("network", suffixes=_OTHER_NETWORKS):
+            files.log.warn("format_unsupported", file=files.name(other), value=other.suffix, allowed="*.osm.pbf")
         files.log.warn("part_absent", file="network/")
         return None
     path = files.one_of(paths, part="network")

@@ -109,6 +109,19 @@ def test_an_old_workbook_is_named_with_what_is_accepted(folder: Path) -> None:
     assert keys(folder) == [("format_unsupported", name), ("part_missing", "buildings/")]
 
 
+def test_boundaries_in_a_format_that_is_not_read_are_named(folder: Path) -> None:
+    name = replace_communes(folder, "communes.kml", b"<kml/>")
+    (folder / "boundaries" / "units.geojson").rename(folder / "boundaries" / "units.dbf")
+    assert keys(folder) == [("format_unsupported", name), ("format_unsupported", "boundaries/units.dbf")]
+
+
+def test_roads_in_a_format_that_is_not_read_are_noted(folder: Path) -> None:
+    (folder / "network").mkdir()
+    (folder / "network" / "roads.osm.gz").write_bytes(b"x")
+    noted = [(fault.key, fault.file) for fault in faults_in(folder) if "network" in str(fault.file)]
+    assert noted == [("format_unsupported", "network/roads.osm.gz"), ("part_absent", "network/")]
+
+
 @pytest.mark.parametrize("name", [COMMUNES, "boundaries/clauses.csv", INVENTORY_CSV, "city.toml"])
 def test_an_empty_file_is_named(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"")
