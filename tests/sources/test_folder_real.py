@@ -16,7 +16,6 @@ ROOT = Path(__file__).resolve().parents[2]
 HANOI = ROOT.parent / "shared" / "data" / "hanoi"
 INVENTORY = ROOT / "data" / "buildings"
 
-needs_inventory = pytest.mark.skipif(not any(INVENTORY.glob("inventory.*")), reason="data/buildings is not built")
 needs_hanoi = pytest.mark.skipif(not HANOI.is_dir(), reason="the real files of Hanoi are not here")
 
 
@@ -35,7 +34,6 @@ def hanoi(tmp_path: Path) -> Path:
 
 
 @needs_hanoi
-@needs_inventory
 def test_the_real_files_of_hanoi_are_read_unchanged(hanoi: Path) -> None:
     folder = read_folder(hanoi, settings=Settings())
     assert (len(folder.communes), len(folder.units), len(folder.clauses)) == (526, 126, 795)
@@ -48,7 +46,6 @@ def test_the_real_files_of_hanoi_are_read_unchanged(hanoi: Path) -> None:
 
 
 @needs_hanoi
-@needs_inventory
 def test_real_communes_in_the_zone_of_another_province_are_noticed(hanoi: Path) -> None:
     """EPSG:9210 (central meridian 105 45') is often written on files of EPSG:5897 (105 00')."""
     path = hanoi / "boundaries" / "communes.geojson"
@@ -58,8 +55,8 @@ def test_real_communes_in_the_zone_of_another_province_are_noticed(hanoi: Path) 
     assert ("crs_far", "boundaries/communes.gpkg") in [(fault.key, fault.file) for fault in errors_in(hanoi)]
 
 
-@needs_inventory
 def test_the_embedded_data_is_read_without_errors() -> None:
     folder = read_folder(ROOT / "data", settings=Settings(data_dir=ROOT / "data"))
     assert (len(folder.communes), len(folder.units), len(folder.inventory)) == (526, 126, 903)
-    assert {"boundaries", "buildings"} <= set(folder.modelled)
+    assert folder.modelled == ("boundaries", "buildings", "population")
+    assert folder.notes == ()
