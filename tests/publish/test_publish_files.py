@@ -8,6 +8,7 @@ import pytest
 
 from geo.errors import Fault, InputError
 from geo.params import read_params
+from geo.plan import make_plan
 from geo.publish import FILES, files, render_files, write_plan
 from geo.text import LANGUAGES
 
@@ -24,6 +25,13 @@ def test_the_same_plan_gives_the_same_bytes_but_for_the_seconds(plan, lang):
     assert tuple(one) == FILES
     assert without_seconds(one.pop("summary.json")) == without_seconds(two.pop("summary.json"))
     assert [name for name in one if one[name] != two[name]] == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_plan_made_by_the_chain_has_words_for_all_it_says(toy_city, settings, lang):
+    made = render_files(make_plan(toy_city, settings=settings), lang=lang)
+    assert tuple(made) == FILES
+    assert all(made.values())
 
 
 def test_an_unknown_language_is_an_error(plan):
@@ -63,6 +71,12 @@ def test_the_read_me_names_every_other_file_and_what_is_modelled(plan):
     assert "Données modélisées : limites et population." in text
 
 
+@pytest.fixture
+def quick(monkeypatch):
+    """Make the files out of next to nothing, where only their places matter."""
+    monkeypatch.setattr(files, "render_files", lambda plan, *, lang: {name: lang.encode() for name in FILES})
+
+
 def test_a_plan_is_written_into_a_new_folder(plan, tmp_path):
     out = tmp_path / "deep" / "out"
     write_plan(plan, out)
@@ -70,23 +84,23 @@ def test_a_plan_is_written_into_a_new_folder(plan, tmp_path):
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
-def test_an_older_plan_is_replaced_as_a_whole(plan, tmp_path):
+def test_an_older_plan_is_replaced_as_a_whole(quick, plan, tmp_path):
     out = tmp_path / "out"
     write_plan(plan, out)
     (out / "map.html").write_text("old")
     (out / "sites.csv").unlink()
     write_plan(plan, out, lang="vi")
     assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
-    assert (out / "map.html").read_bytes() != b"old"
+    assert (out / "map.html").read_bytes() == b"vi"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_an_empty_folder_is_taken(plan, tmp_path):
+def test_an_empty_folder_is_taken(quick, plan, tmp_path):
     write_plan(plan, tmp_path)
     assert (tmp_path / "units.csv").exists()
 
 
-def test_a_folder_that_holds_other_files_is_refused_and_left_alone(plan, tmp_path):
+def test_a_folder_that_holds_other_files_is_refused_and_left_alone(quick, plan, tmp_path):
     (tmp_path / "thesis.docx").write_text("years of work")
     with pytest.raises(InputError) as caught:
         write_plan(plan, tmp_path)
@@ -96,13 +110,13 @@ def test_a_folder_that_holds_other_files_is_refused_and_left_alone(plan, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
 
 
-def test_a_folder_named_like_a_file_of_a_plan_is_not_taken_for_one(plan, tmp_path):
+def test_a_folder_named_like_a_file_of_a_plan_is_not_taken_for_one(quick, plan, tmp_path):
     (tmp_path / "map.html").mkdir()
     with pytest.raises(InputError):
         write_plan(plan, tmp_path)
 
 
-def test_a_file_in_the_way_is_refused(plan, tmp_path):
+def test_a_file_in_the_way_is_refused(quick, plan, tmp_path):
     out = tmp_path / "out"
     out.write_text("mine")
     with pytest.raises(InputError) as caught:
@@ -111,7 +125,7 @@ def test_a_file_in_the_way_is_refused(plan, tmp_path):
     assert out.read_text() == "mine"
 
 
-def test_a_crash_while_writing_leaves_the_older_plan_and_nothing_else(plan, tmp_path, monkeypatch):
+def test_a_crash_while_writing_leaves_the_older_plan_and_nothing_else(quick, plan, tmp_path, monkeypatch):
     out = tmp_path / "out"
     write_plan(plan, out)
     (out / "map.html").write_text("old")
@@ -131,7 +145,7 @@ def test_a_crash_while_writing_leaves_the_older_plan_and_nothing_else(plan, tmp_
 
 
 @pytest.mark.parametrize("error", [OSError(13, "Permission denied"), KeyboardInterrupt()])
-def test_a_failed_swap_brings_the_older_plan_back(plan, tmp_path, monkeypatch, error):
+def test_a_failed_swap_brings_the_older_plan_back(quick, plan, tmp_path, monkeypatch, error):
     out = tmp_path / "out"
     write_plan(plan, out)
     (out / "map.html").write_text("old")

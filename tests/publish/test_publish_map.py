@@ -3,7 +3,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -11,8 +15,11 @@ import pytest
 import shapely
 from shapely import Polygon, box
 
+from geo.city import load_city
+from geo.plan import Plan, make_plan
 from geo.publish.webmap import map_data, map_html, unit_shapes
 from geo.schemas import WGS84
+from geo.settings import Settings
 from geo.text import LANGUAGES
 
 
@@ -130,15 +137,13 @@ def test_neighbours_share_their_line_after_simplifying():
     assert 20 < shapely.get_coordinates(drawn["l"])[0, 0] < 22
 
 
-@pytest.mark.browser
-def test_the_page_opens_from_a_file_and_fetches_nothing(plan, tmp_path):
+@contextmanager
+def opened(file: Path, *, asked: list[str], said: list[str]) -> Iterator[Any]:
+    """Open a file in Chromium, where every request but the file itself is cut off."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
     api = pytest.importorskip("playwright.sync_api")
-    file = tmp_path / "map.html"
-    file.write_bytes(map_html(plan, lang="vi"))
-    asked, said = [], []
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
@@ -146,13 +151,24 @@ def test_the_page_opens_from_a_file_and_fetches_nothing(plan, tmp_path):
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("dialog", lambda dialog: (said.append(f"dialog {dialog.message}"), dialog.dismiss()))
 
-        def only_the_file(route):
+        def only_the_file(route: Any) -> None:
             asked.append(route.request.url)
             route.continue_() if route.request.url == file.as_uri() else route.abort()
 
         page.route("**/*", only_the_file)
         page.goto(file.as_uri())
-        page.wait_for_selector("body[data-units='3']", timeout=20_000)
+        page.wait_for_selector("body[data-units]", timeout=60_000)
+        yield page
+        browser.close()
+
+
+@pytest.mark.browser
+def test_the_page_opens_from_a_file_and_fetches_nothing(plan, tmp_path):
+    file = tmp_path / "map.html"
+    file.write_bytes(map_html(plan, lang="vi"))
+    asked: list[str] = []
+    said: list[str] = []
+    with opened(file, asked=asked, said=said) as page:
         assert page.locator("path.unit").count() == 3
         assert page.locator(".site svg").count() == 4
         assert page.locator("path.candidate").count() == 2
@@ -169,7 +185,7 @@ def test_the_page_opens_from_a_file_and_fetches_nothing(plan, tmp_path):
         page.locator(".card h3", has_text="<img src=x").wait_for()
         assert page.locator("img").count() == 0
 
-        def fills():
+        def fills() -> list[str]:
             return sorted(path.get_attribute("fill") for path in page.locator("path.unit").all())
 
         page.select_option("#measure", label="Số trụ sở")
@@ -179,7 +195,37 @@ def test_the_page_opens_from_a_file_and_fetches_nothing(plan, tmp_path):
         assert page.locator("#legend li").count() == 2 + 1 + 4
         assert len(set(fills())) == 3
         assert "#ffffff" in fills()
-        browser.close()
+    assert asked == [file.as_uri()]
+    assert said == []
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory) -> Plan:
+    if not any((Settings().data_dir / "boundaries").glob("communes.*")):
+        pytest.skip("the embedded data are not built: truso build-demo")
+    settings = Settings(cache_dir=tmp_path_factory.mktemp("cache"))
+    return make_plan(load_city(settings=settings), settings=settings)
+
+
+@pytest.mark.slow
+def test_the_map_of_the_embedded_city_is_small_enough_to_be_mailed(embedded):
+    page = map_html(embedded, lang="vi")
+    assert len(page) < 3_000_000
+    data = data_of(page.decode())
+    assert len(data["units"]) == len(embedded.units)
+    assert len(data["sites"]) == len(embedded.sites)
+
+
+@pytest.mark.browser
+def test_the_map_of_the_embedded_city_draws_every_unit(embedded, tmp_path):
+    file = tmp_path / "map.html"
+    file.write_bytes(map_html(embedded, lang="en"))
+    asked: list[str] = []
+    said: list[str] = []
+    with opened(file, asked=asked, said=said) as page:
+        assert page.locator("path.unit").count() == len(embedded.units)
+        assert page.locator(".site svg").count() == int(embedded.sites["chosen"].sum())
+        page.screenshot(path=tmp_path / "map.png")
     assert asked == [file.as_uri()]
     assert said == []
 

@@ -63,6 +63,9 @@
 
   const map = L.map("map", { preferCanvas: false, zoomSnap: 0.25 });
   map.attributionControl.setPrefix("Leaflet");
+  L.control.scale({ imperial: false }).addTo(map);
+  // From afar the marks of the city centre would hide one another.
+  map.on("zoomend", function () { map.getContainer().classList.toggle("far", map.getZoom() < 11); });
   const layers = new Map();
   const rows = new Map();
   let current = data.measures[0];
@@ -70,7 +73,7 @@
 
   for (const unit of data.units) {
     const layer = L.polygon(unit.shape, Object.assign({ className: "unit", smoothFactor: 0.5 }, styleOf(unit, current)));
-    layer.bindPopup(function () { return card(unit.name, data.unit_labels, unit.values, unit.reason); }, { maxWidth: 380 });
+    layer.bindPopup(function () { return card(unit.name, data.unit_labels, unit.values, unit.reason); }, { maxWidth: 440 });
     layer.on("popupopen", function () { mark(unit.id); });
     layers.set(unit.id, layer.addTo(map));
   }
@@ -82,7 +85,7 @@
     const marker = site.symbol === "other"
       ? L.circleMarker(site.at, { className: "candidate", radius: 3, weight: 1, color: "#333", fillColor: "#8a8a8a", fillOpacity: 0.9 })
       : L.marker(site.at, { icon: icon, keyboard: false });
-    marker.bindPopup(function () { return card(site.name, data.site_labels, site.values); }, { maxWidth: 380 }).addTo(map);
+    marker.bindPopup(function () { return card(site.name, data.site_labels, site.values); }, { maxWidth: 440 }).addTo(map);
   }
 
   function mark(id) {
