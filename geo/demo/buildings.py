@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.demo.boundaries import DemoBoundaries
-from geo.demo.roads import MODEL_CRS, random_of, to_metric
+from geo.demo.places import Ground, Place
+from geo.demo.roads import MODEL_CRS, random_of, rows_of, to_metric
 from geo.demo.sizes import draw_sizes
 from geo.schemas import MODELLED, WGS84
 
@@ -40,89 +42,9 @@ _COMMUNE_HOUSES = (
     ("Trụ sở Đảng ủy và đoàn thể {commune} (cũ)", "commune"),
     ("Trụ sở cũ của {commune} (trước khi xây trụ sở mới)", "former"),
 )
-_KINDS_OF_PLACE = {
-    "stop": "osm_bus_stop", "stop_opposite": "osm_bus_stop", "stop_offset": "osm_bus_stop",
-    "stop_road_to": "osm_bus_stop", "poi": "osm_poi",
-}  # fmt: skip
+_PLACED_BRANCHES = ("003", "005", "268")  # districts of the branches whose place is published
+_LEAST_LAND_M2 = 20_000.0
 _KINDS = ("Phường", "Xã", "Thị trấn", "Quận", "Huyện", "Thị xã")
-_SETBACK_M = 14.0
-_FRONT = {"primary": 1.0, "secondary": 2.0, "tertiary": 3.0, "unclassified": 2.0, "residential": 1.0}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    xy: NDArray[np.float64]
-    source: str
-
-
-class _Ground:
-    """Where a building can stand: roads, communes and the outline of the city."""
-
-    def __init__(self, boundaries: DemoBoundaries, roads: gpd.GeoDataFrame) -> None:
-        self.communes = _metric(boundaries.communes, "commune_id")
-        self.units = _metric(boundaries.units, "unit_id")
-        self.city = shapely.union_all(self.communes.to_numpy(), grid_size=1.0).buffer(-30)
-        shapely.prepare(self.city)
-        front = roads[roads["highway"].isin(_FRONT)].reset_index(drop=True)
-        self.weight = front["highway"].map(_FRONT).to_numpy()
-        self.roads = front
-        self.tree = shapely.STRtree(front.geometry.to_numpy())
-        named = roads[roads["name"] != ""].reset_index(drop=True)
-        self.names = named["name"].to_numpy()
-        self.named_tree = shapely.STRtree(named.geometry.to_numpy())
-
-    def near(self, key: str, centre: NDArray[np.float64], *, within: shapely.Geometry, spread_m: float) -> _Place:
-        """Return a plausible place on a road around `centre` that lies `within` a polygon."""
-        rng = random_of("place", key)
-        for reach in (spread_m, 2 * spread_m, 4 * spread_m, 20_000.0):
-            hits = np.sort(self.tree.query(shapely.Point(centre), predicate="dwithin", distance=reach))
-            middle = shapely.line_interpolate_point(self.roads.geometry.to_numpy()[hits], 0.5, normalized=True)
-            inside = shapely.contains(within, middle) if len(hits) else np.array([], bool)
-            hits, middle = hits[inside], middle[inside]
-            if len(hits):
-                gap = shapely.distance(shapely.Point(centre), middle)
-                chance = self.weight[hits] * np.exp(-gap / spread_m)
-                line = self.roads.geometry[hits[rng.choice(len(hits), p=chance / chance.sum())]]
-                return _Place(xy=_beside(rng, line, within), source="modelled")
-        return _Place(xy=shapely.get_coordinates(within.representative_point())[0], source="modelled")
-
-    def known(self, row: Any) -> _Place:
-        """Return the place of a row of ``admin_buildings_osm.csv``, moved only where it leaves the city."""
-        xy = to_metric([row.lon], [row.lat])[0]
-        source = f"{_KINDS_OF_PLACE[row.position_kind]} ({row.error_m} m)"
-        if not shapely.contains_xy(self.city, *xy):
-            xy = shapely.get_coordinates(shapely.shortest_line(self.city, shapely.Point(xy)))[0]
-            source += ", moved inside the modelled outline"
-        return _Place(xy=xy, source=source)
-
-    def street(self, xy: NDArray[np.float64]) -> str:
-        """Return the name of a road in sight of the place, or an empty string."""
-        hits = self.named_tree.query(shapely.Point(xy), predicate="dwithin", distance=60.0)
-        if not len(hits):
-            return ""
-        gaps = shapely.distance(shapely.Point(xy), self.named_tree.geometries[hits])
-        return str(self.names[hits[np.lexsort((self.names[hits], gaps.round(1)))[0]]])
-
-    def commune_at(self, xy: NDArray[np.float64]) -> str:
-        """Return the commune nearest to the place."""
-        gaps = shapely.distance(self.communes.to_numpy(), shapely.Point(xy))
-        return str(self.communes.index[int(np.argmin(gaps))])
-
-
-def _metric(frame: gpd.GeoDataFrame, key: str) -> gpd.GeoSeries:
-    return gpd.GeoSeries(frame.to_crs(MODEL_CRS).geometry.to_numpy(), index=frame[key], crs=MODEL_CRS)
-
-
-def _beside(rng: np.random.Generator, line: shapely.LineString, within: shapely.Geometry) -> NDArray[np.float64]:
-    """Return a place a few metres off a road."""
-    share = rng.uniform(0.25, 0.75)
-    a, b = shapely.get_coordinates(line)
-    normal = np.array([a[1] - b[1], b[0] - a[0]]) / max(float(np.linalg.norm(b - a)), 1.0)
-    for side in rng.permutation([-1.0, 1.0]):
-        xy = a + share * (b - a) + side * _SETBACK_M * normal
-        if shapely.contains_xy(within, *xy):
-            return np.asarray(xy)
-    return np.asarray(a + share * (b - a))
 
 
 def build_inventory(
@@ -145,7 +67,7 @@ def build_inventory(
         The columns of :data:`COLUMNS`, ascending by site_id. Every unit has at least two buildings. Degrees are
         EPSG:4326; sizes in square metres, a few of them missing, as in real inventories.
     """
-    ground = _Ground(boundaries, roads)
+    ground = Ground(boundaries, roads)
     communes = _commune_table(facts, population)
     known = pd.read_csv(facts / "admin_buildings_osm.csv", dtype=str).query("best == 'yes'")
     rows = _commune_offices(communes, known, ground) + _district_offices(communes, known, ground)
@@ -166,10 +88,10 @@ def _commune_table(facts: Path, population: pd.DataFrame) -> pd.DataFrame:
     return table.set_index("code").sort_index()
 
 
-def _commune_offices(communes: pd.DataFrame, known: pd.DataFrame, ground: _Ground) -> list[dict[str, Any]]:
+def _commune_offices(communes: pd.DataFrame, known: pd.DataFrame, ground: Ground) -> list[dict[str, Any]]:
     places = known[known["level"] == "commune"].set_index("old_code")
     rows = []
-    for commune in communes.itertuples():
+    for commune in rows_of(communes):
         code = str(commune.Index)
         if code in places.index:
             place = ground.known(places.loc[code])
@@ -181,10 +103,10 @@ def _commune_offices(communes: pd.DataFrame, known: pd.DataFrame, ground: _Groun
     return rows
 
 
-def _district_offices(communes: pd.DataFrame, known: pd.DataFrame, ground: _Ground) -> list[dict[str, Any]]:
+def _district_offices(communes: pd.DataFrame, known: pd.DataFrame, ground: Ground) -> list[dict[str, Any]]:
     places = known[known["level"] == "district"].drop_duplicates("old_code").set_index("old_code")
     rows = []
-    for code, seat in _seats(communes).iterrows():
+    for code, seat in _rows_by_id(_seats(communes)):
         if code in places.index:
             place = ground.known(places.loc[code])
         else:
@@ -201,22 +123,28 @@ def _seats(communes: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for code, part in communes.groupby("district_code", sort=True):
         towns = part[part["type"] == "Thị trấn"]
-        near = np.hypot(part["x"] - part["x"].mean(), part["y"] - part["y"].mean())
-        seat = towns["people"].idxmax() if len(towns) else near.idxmin()
-        rows.append({"district_code": code, "commune_id": seat, **part.loc[seat, ["district", "x", "y"]]})
+        offset = part[["x", "y"]] - part[["x", "y"]].mean()
+        middle = part.index[int(np.argmin(np.hypot(offset["x"].to_numpy(), offset["y"].to_numpy())))]
+        seat = str(towns["people"].idxmax() if len(towns) else middle)
+        rows.append({"district_code": code, "commune_id": seat, **part[["district", "x", "y"]].loc[seat]})
     return pd.DataFrame(rows).set_index("district_code")
 
 
-def _service_branches(facts: Path, communes: pd.DataFrame, ground: _Ground) -> list[dict[str, Any]]:
+def _rows_by_id(table: pd.DataFrame) -> Iterator[tuple[str, Any]]:
+    return ((str(key), row) for key, row in table.iterrows())
+
+
+def _service_branches(facts: Path, communes: pd.DataFrame, ground: Ground) -> list[dict[str, Any]]:
     """Return the 12 branches of the service centre: three at their known places, the rest by the biggest districts."""
     branches = pd.read_csv(facts / "service_branches.csv")
     seats = _seats(communes)
     size = communes.groupby("district_code")["people"].sum().reindex(seats.index)
-    spare = iter(seats.loc[size.sort_values(ascending=False).index].drop(["003", "005", "268"]).itertuples())
+    order = size.sort_values(ascending=False, kind="stable").index.drop(list(_PLACED_BRANCHES))
+    spare = rows_of(seats.loc[order])
     rows = []
-    for branch in branches.itertuples():
+    for branch in rows_of(branches):
         if pd.notna(branch.lat):
-            place = _Place(
+            place = Place(
                 xy=to_metric([branch.lon], [branch.lat])[0], source=f"published address ({branch.geocode_precision})"
             )
             home = ground.commune_at(place.xy)
@@ -230,10 +158,10 @@ def _service_branches(facts: Path, communes: pd.DataFrame, ground: _Ground) -> l
     return rows
 
 
-def _other_known(known: pd.DataFrame, ground: _Ground) -> list[dict[str, Any]]:
+def _other_known(known: pd.DataFrame, ground: Ground) -> list[dict[str, Any]]:
     """Return the offices of communes merged before 2024, and new units' offices, that OpenStreetMap places."""
     rows = []
-    for row in known[known["level"].isin(["commune_merged_earlier", "new_unit"])].itertuples():
+    for row in rows_of(known[known["level"].isin(["commune_merged_earlier", "new_unit"])]):
         place = ground.known(row)
         old = row.old_name.split(" (")[0]
         if row.level == "new_unit":
@@ -253,9 +181,9 @@ def _other_known(known: pd.DataFrame, ground: _Ground) -> list[dict[str, Any]]:
     return rows
 
 
-def _district_houses(communes: pd.DataFrame, ground: _Ground) -> list[dict[str, Any]]:
+def _district_houses(communes: pd.DataFrame, ground: Ground) -> list[dict[str, Any]]:
     rows = []
-    for code, seat in _seats(communes).iterrows():
+    for code, seat in _rows_by_id(_seats(communes)):
         district = _lower(seat["district"])
         word = {"quận": "Quận ủy", "huyện": "Huyện ủy"}.get(district.split()[0], "Thị ủy")
         own = communes[communes["district_code"] == code]
@@ -276,41 +204,54 @@ def _chances(weight: pd.Series) -> NDArray[np.float64]:
 
 
 def _fill_units(
-    rows: list[dict[str, Any]], communes: pd.DataFrame, boundaries: DemoBoundaries, ground: _Ground, *, wanted: int
+    rows: list[dict[str, Any]], communes: pd.DataFrame, boundaries: DemoBoundaries, ground: Ground, *, wanted: int
 ) -> list[dict[str, Any]]:
-    """Return `wanted` houses of communes: first where a unit has fewer than two buildings, then by people per building."""
-    clauses = boundaries.clauses
+    """Return `wanted` houses of communes: first where a unit has fewer than two, then by people per building."""
     count = _count_by_unit(rows, ground)
     people = pd.Series(boundaries.units.set_index("unit_id")["population"], dtype=float).reindex(count.index)
+    homes = _homes(boundaries.clauses, communes, ground)
     added: list[dict[str, Any]] = []
-    used: dict[str, int] = {}
+    used: Counter[str] = Counter()
     for _ in range(wanted):
         thin = count[count < 2]
         unit = str(thin.index[0]) if len(thin) else str((people / (count + 2)).idxmax())
-        homes = clauses.loc[(clauses["unit_id"] == unit) & (clauses["relation"] != "part_area_only"), "commune_id"]
-        shared = shapely.area(shapely.intersection(ground.communes.loc[homes].to_numpy(), ground.units[unit]))
-        open_homes = [
-            h for h, a in zip(homes, shared, strict=True) if a > 50_000 and used.get(h, 0) < len(_COMMUNE_HOUSES)
-        ]
-        home = min(open_homes or list(homes), key=lambda h: (used.get(h, 0), -communes.at[h, "people"]))
-        pattern, size = _COMMUNE_HOUSES[used.get(home, 0) % len(_COMMUNE_HOUSES)]
-        used[home] = used.get(home, 0) + 1
-        within = ground.communes[home].intersection(ground.units[unit])
-        centre = communes.loc[home, ["x", "y"]].to_numpy(float)
-        place = ground.near(f"{home}{pattern}{used[home]}", centre, within=within, spread_m=400.0)
-        added.append(_row("", pattern.format(commune=_lower(communes.at[home, "name"])), "other", size, place, home))
+        home = min(homes[unit], key=lambda one: used[one])
+        pattern, size = _COMMUNE_HOUSES[used[home] % len(_COMMUNE_HOUSES)]
+        used[home] += 1
+        commune = communes.loc[home]
+        place = ground.near(
+            f"{home}/{used[home]}",
+            commune[["x", "y"]].to_numpy(float),
+            within=ground.communes[home].intersection(ground.units[unit]),
+            spread_m=400.0,
+        )
+        added.append(_row("", pattern.format(commune=_lower(str(commune["name"]))), "other", size, place, home))
         count[unit] += 1
     return added
 
 
-def _count_by_unit(rows: list[dict[str, Any]], ground: _Ground) -> pd.Series:
+def _homes(clauses: pd.DataFrame, communes: pd.DataFrame, ground: Ground) -> dict[str, list[str]]:
+    """Return the communes with people and some land in every unit, the most populous first."""
+    lived_in = clauses[clauses["relation"] != "part_area_only"]
+    ours = ground.communes.loc[lived_in["commune_id"]].to_numpy()
+    theirs = ground.units.loc[lived_in["unit_id"]].to_numpy()
+    lived_in = lived_in.assign(
+        land_m2=shapely.area(shapely.intersection(ours, theirs)),
+        people=communes.loc[lived_in["commune_id"], "people"].to_numpy(),
+    )
+    lived_in = lived_in[lived_in["land_m2"] > _LEAST_LAND_M2]
+    ordered = lived_in.sort_values(["people", "commune_id"], ascending=[False, True], kind="stable")
+    return {str(unit): list(part["commune_id"]) for unit, part in ordered.groupby("unit_id")}
+
+
+def _count_by_unit(rows: list[dict[str, Any]], ground: Ground) -> pd.Series:
     places = shapely.points(np.array([row["place"].xy for row in rows]))
     units = ground.units.to_numpy()
     _, unit = shapely.STRtree(units).query(places, predicate="intersects")
     return pd.Series(np.bincount(unit, minlength=len(units)), index=ground.units.index)
 
 
-def _row(site_id: str, name: str, kind: str, size: str, place: _Place, commune_id: str) -> dict[str, Any]:
+def _row(site_id: str, name: str, kind: str, size: str, place: Place, commune_id: str) -> dict[str, Any]:
     return {"site_id": site_id, "name": name, "kind": kind, "size": size, "place": place, "commune_id": commune_id}
 
 
@@ -320,13 +261,13 @@ def _lower(name: str) -> str:
     return kind.lower() + name[len(kind) :]
 
 
-def _finish(rows: list[dict[str, Any]], communes: pd.DataFrame, ground: _Ground) -> pd.DataFrame:
+def _finish(rows: list[dict[str, Any]], communes: pd.DataFrame, ground: Ground) -> pd.DataFrame:
     table = pd.DataFrame(rows).sort_values("site_id", ignore_index=True)
     home = communes.loc[table["commune_id"]]
     table["district_id"] = home["district_code"].to_numpy()
     xy = np.array([place.xy for place in table["place"]])
     degrees = gpd.GeoSeries(shapely.points(xy), crs=MODEL_CRS).to_crs(WGS84)
-    table[["lon", "lat"]] = np.round(shapely.get_coordinates(degrees.values), 6)
+    table[["lon", "lat"]] = np.round(shapely.get_coordinates(degrees.to_numpy()), 6)
     table["position_source"] = [place.source for place in table["place"]]
     table["address"] = [
         ", ".join(part for part in (ground.street(place), _lower(name), _lower(district)) if part)

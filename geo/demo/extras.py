@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from geo.demo.graph import GRID_M, Graph, node_roads
-from geo.demo.roads import CLASS_ORDER, Road, to_metric
+from geo.demo.roads import CLASS_ORDER, Road, rows_of, to_metric
 
 _INTERCHANGES = ("trunk", "primary", "secondary")
 _LINK_M = 400.0
@@ -34,7 +34,7 @@ def add_ferries(
     """
     roads = list(roads)
     extra = []
-    for row, island in zip(ferries.itertuples(), islands, strict=True):
+    for row, island in zip(rows_of(ferries), islands, strict=True):
         on = shapely.contains_xy(island, graph.xy)
         landing = to_metric([row.lon], [row.lat])[0]
         mainland, island_rows = np.flatnonzero(~on), np.flatnonzero(on)
@@ -67,9 +67,11 @@ def add_motorways(graph: Graph, roads: list[Road], motorways: list[Road]) -> tup
     row = np.full(len(over.xy), -1)
     row[crossings] = at
     row[fresh] = len(graph.xy) + np.arange(len(fresh))
-    edges = upper.assign(tail=row[upper["tail"]], head=row[upper["head"]], road=upper["road"] + len(roads)).to_dict(
-        "records"
-    )
+    ends_of = row[upper[["tail", "head"]].to_numpy()].tolist()
+    edges = [
+        {"tail": tail, "head": head, "road": road + len(roads), "rank": level}
+        for (tail, head), (road, level) in zip(ends_of, upper[["road", "rank"]].to_numpy().tolist(), strict=True)
+    ]
     links, link_roads = _ramps(graph, over, upper, crossings, row, len(roads) + len(motorways))
     return _with_edges(graph, edges + links, over.xy[fresh]), [*roads, *motorways, *link_roads]
 
@@ -83,7 +85,7 @@ def _split_at(
     nearest = candidates[shapely.STRtree(lines).nearest(shapely.points(places))]
     at = np.empty(len(places), np.int64)
     extra: list[dict[str, int]] = []
-    xy = []
+    xy: list[NDArray[np.float64]] = []
     for edge in np.unique(nearest):
         tail, head = ends[edge]
         on = np.flatnonzero(nearest == edge)
@@ -98,7 +100,7 @@ def _split_at(
         row = graph.edges.loc[edge]
         steps = zip(chain, [*chain[1:], int(head)], strict=True)
         extra += [{"tail": a, "head": b, "road": int(row["road"]), "rank": int(row["rank"])} for a, b in steps]
-    kept = Graph(xy=graph.xy, edges=graph.edges.drop(index=np.unique(nearest)))
+    kept = Graph(xy=graph.xy, edges=graph.edges.drop(index=np.unique(nearest).tolist()))
     return _with_edges(kept, extra, np.array(xy).reshape(-1, 2)), at
 
 
@@ -111,7 +113,8 @@ def _ramps(
     ranks = [CLASS_ORDER.index(name) for name in _INTERCHANGES]
     nodes = np.unique(graph.edges.loc[graph.edges["rank"].isin(ranks), ["tail", "head"]])
     distance, near = cKDTree(graph.xy[nodes]).query(over.xy[loose])
-    edges, roads = [], []
+    edges: list[dict[str, int]] = []
+    roads: list[Road] = []
     for end, gap, node in zip(loose, distance, nodes[near], strict=True):
         if gap < _LINK_M:
             rank = CLASS_ORDER.index("motorway_link")
@@ -123,7 +126,7 @@ def _ramps(
 
 def add_oddities(graph: Graph, roads: list[Road], *, facts: Path, rivers: gpd.GeoDataFrame) -> tuple[Graph, list[Road]]:
     """Return graph and roads with the islet and the one-way trap of ``oddities.csv``."""
-    for row in pd.read_csv(facts / "oddities.csv").itertuples():
+    for row in rows_of(pd.read_csv(facts / "oddities.csv")):
         place = to_metric([row.lon], [row.lat])[0]
         if row.kind == "island":
             graph, roads = _add_islet(graph, roads, row.name, place, rivers)
@@ -187,7 +190,8 @@ def _add_lanes(
 ) -> tuple[Graph, list[Road]]:
     highway = "residential" if oneway else "track"
     nodes = np.vstack([graph.xy, xy])
-    extra, lanes = [], []
+    extra: list[dict[str, int]] = []
+    lanes: list[Road] = []
     for tail, head in pairs.tolist():
         rank = CLASS_ORDER.index(highway)
         extra.append({"tail": tail, "head": head, "road": len(roads) + len(lanes), "rank": rank})

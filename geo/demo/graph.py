@@ -76,7 +76,7 @@ def node_roads(roads: Sequence[Road], *, merge: bool = True) -> Graph:
     ends_of = index.reshape(2, -1)
     edges = pd.DataFrame({"tail": ends_of[0], "head": ends_of[1], "road": _owner(lines, roads, starts, ends)})
     edges["rank"] = [_RANK[roads[i].highway] for i in edges["road"]]
-    graph = Graph(xy=xy * GRID_M, edges=edges)
+    graph = Graph(xy=xy.astype(np.float64) * GRID_M, edges=edges)
     return _merge_close(graph) if merge else compact(graph)
 
 

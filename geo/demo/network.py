@@ -21,6 +21,7 @@ from geo.demo.roads import (
     Road,
     make_barrier,
     read_bridges,
+    read_lakes,
     read_rivers,
     read_roads,
     to_metric,
@@ -34,6 +35,7 @@ _JOIN_M = 900.0
 _ISLAND_SHORE_M = 45.0
 _OUTSIDE_M = 300.0
 _TIE_M = 350.0
+_HUB_APART_M = 700.0
 _SPUR_M = 22.0
 
 
@@ -53,7 +55,7 @@ def build_network(
     """
     tell = progress or (lambda message: None)
     communes = communes.to_crs(MODEL_CRS)
-    outline = shapely.union_all(communes.geometry.values, grid_size=1.0)
+    outline = shapely.union_all(communes.geometry.to_numpy(), grid_size=1.0)
     rivers = read_rivers(facts)
     river_water = make_barrier(rivers)
     ferries = pd.read_csv(facts / "ferries.csv", dtype={"commune_id": str})
@@ -61,14 +63,16 @@ def build_network(
     tell("named roads")
     bridges = read_bridges(facts, rivers=rivers, barrier=river_water)
     roads = _inside(read_roads(facts, bridges=bridges, barrier=water), outline)
+    water = shapely.union_all([water, read_lakes(facts, roads=roads)])
     tell("country roads")
     anchors = _anchors(facts)
     zones = lay_zones(communes, water=water, anchors=anchors)
-    hubs = np.vstack([_hubs(facts, water), *(bridge.ends for bridge in bridges.values())])
+    ends = np.vstack([bridge.ends for bridge in bridges.values()])
+    hubs = np.vstack([ends, _hubs(facts, water, ends)])
     villages = [shapely.get_coordinates(z.shape.representative_point())[0] for z in zones if z.kind == "village"]
     surface = [road for road in roads if road.highway != "motorway"]
     surface += _tie_ends(surface, water)
-    links = link_places(_apart(hubs, 60), np.array(villages), water=water, avoid=surface)
+    links = link_places(hubs, np.array(villages), water=water, avoid=surface)
     surface += _inside(links, outline)
     tell("streets")
     faces = _faces(surface, outline, water)
@@ -126,17 +130,16 @@ def _anchors(facts: Path) -> pd.Series:
     return pd.Series(shapely.points(to_metric(table["lon"], table["lat"])), index=table["code"])
 
 
-def _hubs(facts: Path, water: shapely.Geometry) -> NDArray[np.float64]:
-    """Return the reference points of communes and units that stand on dry land."""
+def _hubs(facts: Path, water: shapely.Geometry, ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return reference points of communes and units on dry land, apart from each other and from the bridges' ends."""
     tables = [pd.read_csv(facts / name) for name in ("communes_2024.csv", "units_2025.csv")]
     xy = np.vstack([to_metric(table["lon"], table["lat"]) for table in tables])
-    return np.asarray(xy[~shapely.intersects_xy(water, xy)])
-
-
-def _apart(places: NDArray[np.float64], distance_m: float) -> NDArray[np.float64]:
-    """Return the places without those that lie close to an earlier one."""
-    close = cKDTree(places).query_pairs(distance_m, output_type="ndarray")
-    return np.delete(places, np.unique(close.max(axis=1)) if len(close) else [], axis=0)
+    xy = xy[~shapely.intersects_xy(water, xy) & (cKDTree(ends).query(xy)[0] > _HUB_APART_M / 2)]
+    kept: list[int] = []
+    for i, near in enumerate(cKDTree(xy).query_ball_point(xy, _HUB_APART_M)):
+        if not set(near) & set(kept):
+            kept.append(i)
+    return np.asarray(xy[kept])
 
 
 def _faces(roads: list[Road], outline: shapely.Geometry, water: shapely.Geometry) -> list[shapely.Polygon]:

@@ -47,8 +47,8 @@ def build_population(facts: Path, boundaries: DemoBoundaries) -> pd.DataFrame:
         census.to_numpy(),
         official.to_numpy(),
         share=share,
-        commune=census.index.get_indexer(pieces["commune_id"]),
-        unit=official.index.get_indexer(pieces["unit_id"]),
+        commune=census.index.get_indexer(pd.Index(pieces["commune_id"])),
+        unit=official.index.get_indexer(pd.Index(pieces["unit_id"])),
     )
     return pd.DataFrame(
         {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -27,6 +28,7 @@ CLASS_ORDER = (
 _BARRIER_SHARE = 0.3  # of the river's width to each side: what lies between is water, whatever the season
 _BARRIER_MIN_M = 18.0
 _MOUTH_M = 1500.0
+_CAUSEWAY_M = 25.0
 _BRIDGE_APPROACH_M = 12.0
 _BRIDGE_REACH_M = 2500.0
 _CURVED = ("motorway", "trunk", "primary", "secondary", "tertiary")
@@ -91,7 +93,7 @@ def random_of(*parts: object) -> np.random.Generator:
 def to_metric(lon: Iterable[float], lat: Iterable[float]) -> NDArray[np.float64]:
     """Return an (n, 2) array in :data:`MODEL_CRS` from degrees (EPSG:4326)."""
     points = gpd.GeoSeries(gpd.points_from_xy(list(lon), list(lat)), crs=WGS84).to_crs(MODEL_CRS)
-    return np.asarray(shapely.get_coordinates(points.values))
+    return np.asarray(shapely.get_coordinates(points.to_numpy()))
 
 
 def read_rivers(facts: Path) -> gpd.GeoDataFrame:
@@ -110,10 +112,24 @@ def read_rivers(facts: Path) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame.rename_axis("river"), geometry="geometry", crs=MODEL_CRS)
 
 
+def read_lakes(facts: Path, *, roads: list[Road]) -> shapely.Geometry:
+    """Return the lakes, less the named roads that run over their modelled shores."""
+    table = pd.read_csv(facts / "lakes.csv").sort_values(["lake", "seq"], kind="stable")
+    shapes = [shapely.Polygon(to_metric(part["lon"], part["lat"])) for _, part in table.groupby("lake", sort=False)]
+    round_shapes = shapely.buffer(shapely.buffer(shapes, 60), -60)
+    causeways = shapely.buffer([road.line for road in roads], _CAUSEWAY_M)
+    return shapely.union_all(round_shapes).difference(shapely.union_all(causeways))
+
+
+def rows_of(table: pd.DataFrame) -> Iterator[Any]:
+    """Yield the rows as named tuples; their fields have no type worth checking."""
+    yield from table.itertuples()
+
+
 def make_barrier(rivers: gpd.GeoDataFrame) -> shapely.Geometry:
     """Return the water that no road crosses but on a bridge."""
     half = np.maximum(_BARRIER_SHARE * rivers["width_m"].to_numpy(), _BARRIER_MIN_M)
-    lines = rivers.geometry.values
+    lines = rivers.geometry.to_numpy()
     water = list(shapely.buffer(lines, half, quad_segs=4))
     for i, line in enumerate(lines):
         others = shapely.union_all(np.delete(lines, i))
@@ -135,10 +151,10 @@ def read_bridges(facts: Path, *, rivers: gpd.GeoDataFrame, barrier: shapely.Geom
     table = pd.concat([pd.read_csv(facts / name) for name in ("bridges.csv", "crossings.csv")])
     places = shapely.points(to_metric(table["lon"], table["lat"]))
     bridges: dict[str, Bridge] = {}
-    for row, place in zip(table.itertuples(index=False), places, strict=True):
+    for row, place in zip(rows_of(table), places, strict=True):
         if row.river not in rivers.index:
             raise GeoError(f"bridge {row.name}: river {row.river!r} is not in rivers.csv")
-        ends = _span(rivers.at[row.river, "geometry"], place, barrier)
+        ends = _span(rivers.geometry[row.river], place, barrier)
         bridges[row.name] = Bridge(
             name=row.name, river=row.river, highway=row.road_class, carries=row.carries, ends=ends
         )
@@ -272,7 +288,7 @@ def _curve(corners: NDArray[np.float64], *, spacing_m: float = 250.0) -> NDArray
     padded = np.vstack([2 * corners[0] - corners[1], corners, 2 * corners[-1] - corners[-2]])
     parts = []
     for p0, p1, p2, p3 in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
-        length = np.linalg.norm(p2 - p1)
+        length = float(np.linalg.norm(p2 - p1))
         t = np.linspace(0, 1, max(int(length // spacing_m), 1) + 1)[:-1, None]
         # Tangents no longer than the chord: uneven corners then make no loops.
         m1, m2 = (_tangent(a, b, length) for a, b in ((p0, p2), (p1, p3)))

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay, cKDTree
 
-from geo.demo.roads import MODEL_CRS, Road, random_of
+from geo.demo.roads import Road, random_of, rows_of
 
 _TOWN_PER_KM2 = 5000.0  # a commune denser than this is built up all over
 _VILLAGE_PER_KM2 = 11000.0  # people on the built-up land of a village
@@ -54,12 +54,12 @@ def lay_zones(communes: gpd.GeoDataFrame, *, water: shapely.Geometry, anchors: p
         Reference point by commune_id: the centre of the main village.
     """
     zones: list[Zone] = []
-    for commune in communes.itertuples():
+    for commune in rows_of(communes):
         land = commune.geometry.difference(water)
         people = float(commune.population)
         built_m2 = people / _VILLAGE_PER_KM2 * 1e6
         if people / (land.area / 1e6) > _TOWN_PER_KM2 or built_m2 > 0.6 * land.area:
-            spacing = float(np.clip(13_500 / np.sqrt(people / (land.area / 1e6)), 76, 160))
+            spacing = float(np.clip(13_800 / np.sqrt(people / (land.area / 1e6)), 76, 160))
             zones.append(Zone(key=str(commune.Index), shape=land, spacing_m=spacing, kind="town"))
         else:
             zones += _villages(str(commune.Index), land, built_m2, anchors[commune.Index])
@@ -75,7 +75,7 @@ def _villages(key: str, land: shapely.Geometry, built_m2: float, anchor: shapely
     for i, (centre, share) in enumerate(zip(_centres(rng, land, anchor, count), shares, strict=True)):
         blob = _blob(rng, centre, share * built_m2).intersection(land)
         if blob.area > 10_000:
-            zones.append(Zone(key=f"{key}/{i}", shape=blob, spacing_m=float(rng.uniform(100, 135)), kind="village"))
+            zones.append(Zone(key=f"{key}/{i}", shape=blob, spacing_m=float(rng.uniform(104, 138)), kind="village"))
     return zones
 
 
@@ -166,8 +166,8 @@ def _bend(a: NDArray[np.float64], b: NDArray[np.float64]) -> shapely.LineString:
     length = float(np.linalg.norm(b - a))
     normal = np.array([a[1] - b[1], b[0] - a[0]]) / length
     t = np.linspace(0, 1, max(int(length // 220), 2) + 1)
-    sway = sum(rng.normal(0, 0.045 / k) * np.sin(k * np.pi * t) for k in (1, 2, 3))
-    return shapely.LineString(a + t[:, None] * (b - a) + (sway * length)[:, None] * normal)
+    waves = np.array([rng.normal(0, 0.045 / k) * np.sin(k * np.pi * t) for k in (1, 2, 3)])
+    return shapely.LineString(a + t[:, None] * (b - a) + (waves.sum(axis=0) * length)[:, None] * normal)
 
 
 def _runs_along(line: shapely.LineString, existing: shapely.STRtree) -> bool:
@@ -258,12 +258,16 @@ def _lattice(
     pairs = [(index[:-1].ravel(), index[1:].ravel(), 0), (index[:, :-1].ravel(), index[:, 1:].ravel(), 1)]
     roads: list[Road] = []
     for tail, head, direction in pairs:
+        # Tails of one street share a column of the lattice when it runs along the first axis, else a row.
+        street = tail // shape[1] if direction else tail % shape[1]
+        highway = _classes(rng, max(shape), kind, direction)[street]
         both = inside[tail] & inside[head]
-        roads += _as_roads(shapely.linestrings(points[np.column_stack([tail[both], head[both]])]), rng, kind, direction)
+        roads += _as_roads(points[np.column_stack([tail[both], head[both]])], highway[both])
         out = np.flatnonzero(inside[tail] != inside[head])
         start = np.where(inside[tail[out]], tail[out], head[out])
         end = np.where(inside[tail[out]], head[out], tail[out])
-        roads += _as_roads(_reach_edge(points[start], points[end], face), rng, kind, direction)
+        reached, ends = _reach_edge(points[start], points[end], face)
+        roads += _as_roads(ends, highway[out[reached]])
     return roads
 
 
@@ -288,26 +292,30 @@ def _lattice_points(
     return grid @ turn.T, (int(count[0]), int(count[1]))
 
 
-def _reach_edge(start: NDArray[np.float64], end: NDArray[np.float64], face: shapely.Geometry) -> NDArray[np.object_]:
-    """Return the lines from `start` towards `end` up to the edge of `face`, where they get there."""
+def _reach_edge(
+    start: NDArray[np.float64], end: NDArray[np.float64], face: shapely.Geometry
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return which lines from `start` towards `end` get to the edge of `face`, and those up to there."""
     if not len(start):
-        return np.array([], dtype=object)
+        return np.empty(0, np.int64), np.empty((0, 2, 2))
     rays = shapely.linestrings(np.stack([start, start + 1.6 * (end - start)], axis=1))
     hits = shapely.intersection(rays, face.boundary)
-    meets = ~shapely.is_empty(hits)
-    origin = shapely.points(start[meets])
-    ends = shapely.get_coordinates(shapely.get_point(shapely.shortest_line(origin, hits[meets]), 1))
+    reached = np.flatnonzero(~shapely.is_empty(hits))
+    origin = start[reached]
+    edge = shapely.get_coordinates(shapely.get_point(shapely.shortest_line(shapely.points(origin), hits[reached]), 1))
     # A hair beyond the edge, so that the street and the road surely cross.
-    ends = ends + 0.6 * (ends - start[meets]) / np.maximum(
-        np.linalg.norm(ends - start[meets], axis=1, keepdims=True), 1
-    )
-    return np.asarray(shapely.linestrings(np.stack([start[meets], ends], axis=1)))
+    beyond = edge + 0.6 * (edge - origin) / np.maximum(np.linalg.norm(edge - origin, axis=1, keepdims=True), 1)
+    return reached, np.stack([origin, beyond], axis=1)
 
 
-def _as_roads(lines: NDArray[np.object_], rng: np.random.Generator, kind: str, direction: int) -> list[Road]:
-    dice = rng.random(len(lines))
+def _classes(rng: np.random.Generator, count: int, kind: str, direction: int) -> NDArray[np.object_]:
+    """Return the class of every street of a lattice; the cross streets of towns and villages are often alleys."""
+    dice = rng.random(count)
     if kind == "field":
-        names = np.where(dice < 0.6, "track", "unclassified")
-    else:
-        names = np.where(dice < (0.35 if direction else 0.05), "service", "residential")
-    return [Road(line=line, highway=str(name)) for line, name in zip(lines, names, strict=True)]
+        return np.where(dice < 0.85, "track", "unclassified").astype(object)
+    return np.where(dice < (0.45 if direction else 0.05), "service", "residential").astype(object)
+
+
+def _as_roads(ends: NDArray[np.float64], highway: NDArray[np.object_]) -> list[Road]:
+    lines = shapely.linestrings(ends) if len(ends) else []
+    return [Road(line=line, highway=str(name)) for line, name in zip(lines, highway, strict=True)]

@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.demo.graph import Graph, components
-from geo.demo.roads import MODEL_CRS, Road
+from geo.demo.roads import MODEL_CRS, Road, rows_of
 from geo.schemas import WGS84
 
 #: Kept in the file's header, so that every reader sees that no road of it was surveyed.
@@ -53,7 +53,7 @@ def make_ways(graph: Graph, roads: list[Road]) -> DemoNetwork:
         road = roads[number]
         ways.append({"nodes": chain, "tags": _tags(road, oneway=road.oneway and number not in both_ways)})
     lonlat = gpd.GeoSeries(shapely.points(graph.xy), crs=MODEL_CRS).to_crs(WGS84)
-    degrees = np.round(shapely.get_coordinates(lonlat.values), DECIMALS)
+    degrees = np.round(shapely.get_coordinates(lonlat.to_numpy()), DECIMALS)
     return DemoNetwork(
         nodes=pd.DataFrame(degrees, columns=["lon", "lat"]), ways=pd.DataFrame(ways), edges=_edges(graph, roads)
     )
@@ -163,7 +163,7 @@ def write_network(network: DemoNetwork, path: Path) -> None:
     with osmium.SimpleWriter(target, header=header, overwrite=True) as writer:
         for row, (lon, lat) in enumerate(network.nodes.to_numpy().tolist(), start=1):
             writer.add_node(osm.Node(id=row, location=(lon, lat)))
-        for row, way in enumerate(network.ways.itertuples(), start=1):
+        for row, way in enumerate(rows_of(network.ways), start=1):
             writer.add_way(osm.Way(id=row, nodes=[n + 1 for n in way.nodes], tags=way.tags))
 
 
