@@ -87,7 +87,8 @@ def _piece_geometry(
     named_once = ~clauses["commune_id"].duplicated(keep=False).to_numpy()
     drawn = unit_facts.index[_is_drawn(unit_facts.geometry)]
     cut = clauses["unit_id"].isin(drawn).to_numpy()
-    geometry = np.where(named_once & ~cut, shapes, None)
+    geometry = np.full(len(clauses), None, dtype=object)
+    geometry[named_once & ~cut] = shapes[named_once & ~cut]
     method = np.where(named_once, "whole", "modelled").astype(object)
     if cut.any():
         geometry[cut] = _fit(communes, clauses[cut], unit_facts.loc[drawn])
@@ -171,7 +172,7 @@ def _cores(
     points = gpd.points_from_xy(unit_facts["lon"], unit_facts["lat"], crs=WGS84).to_crs(shapes.crs)
     reference = dict(zip(unit_facts.index, shapely.get_coordinates(np.asarray(points)), strict=True))
     cores: dict[str, tuple[float, float]] = {}
-    for unit_id, rows in clauses.groupby("unit_id", sort=False).indices.items():
+    for unit_id, rows in zip(unit_facts.index, _rows_of(clauses["unit_id"], unit_facts.index), strict=True):
         own = rows[whole[rows]]
         if not len(own) and np.isfinite(reference[unit_id]).all():
             cores[unit_id] = tuple(reference[unit_id])
@@ -284,7 +285,7 @@ def _districts(communes: gpd.GeoDataFrame, names: pd.Series | None) -> gpd.GeoDa
 
 def _rows_of(column: pd.Series, ids: pd.Index) -> list[NDArray[np.intp]]:
     rows = column.groupby(column.to_numpy()).indices
-    return [rows.get(key, np.empty(0, np.intp)) for key in ids]
+    return [np.asarray(rows.get(key, ()), np.intp) for key in ids]
 
 
 def _joined(shapes: gpd.GeoSeries) -> shapely.Geometry:

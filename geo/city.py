@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -179,4 +180,5 @@ def _pack_network(network: RoadNetwork) -> Arrays:
 
 def _unpack_network(arrays: Arrays) -> RoadNetwork:
     scalars = {"modelled": bool(arrays["modelled"]), "digest": str(arrays["digest"])}
-    return RoadNetwork(**{**arrays, **scalars})
+    columns: dict[str, Any] = {**arrays, **scalars}
+    return RoadNetwork(**columns)

@@ -6,7 +6,7 @@ import locale
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geo.errors import Fault, GeoError, InputError, ParamsError
-from geo.text import LANGUAGES, describe_fault, t
+from geo.text import LANGUAGES, catalogue, describe_fault, t
 
 app = typer.Typer(
     help="Choose one or two headquarters for every unit of a territorial reform.",
@@ -65,7 +65,7 @@ def plan(
             made = make_plan(city, parsed, progress=progress)
             progress("publish", 0.0)
             write_plan(made, out, lang=language)
-        _show_notes(made.notes, language)
+        _show_faults(made.notes, language)
         _out.print(t("cli.planned", lang=language, out=out, **_printable(made.totals)))
 
 
@@ -100,8 +100,26 @@ def build_demo(
 
         home = Settings().data_dir
         with _progress(language) as progress:
-            build(facts or home / "facts", out or home, progress=progress)
+            build(facts or home / "facts", out or home, progress=lambda step: progress(step, 0.0))
         _out.print(t("cli.built", lang=language, out=out or home))
+
+
+@fetch_app.command("osm")
+def fetch_osm(
+    place: Annotated[str, typer.Argument(help="Name of a place, or a file of polygons.")],
+    out: Annotated[Path, typer.Option("--out", help="Extract to write; its name ends with .osm.pbf.")],
+    margin_m: Annotated[float, typer.Option(help="Metres beyond the area, so that no way around is cut off.")] = 1000,
+    lang: Lang = None,
+) -> None:
+    """Fetch the roads of a place from OpenStreetMap."""
+    language = _language(lang)
+    with _errors_in_words(language):
+        from geo.sources.fetch import fetch_osm as fetch
+
+        area = Path(place) if Path(place).is_file() else place
+        with _progress(language) as progress:
+            path = fetch(area, out, margin_m=margin_m, progress=progress)
+        _out.print(t("cli.fetched", lang=language, out=path))
 
 
 @app.command()
@@ -146,15 +164,19 @@ def _progress(lang: str) -> Iterator[Callable[[str, float], None]]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=_err, transient=True) as bar:
         task = bar.add_task("")
-        yield lambda step, share: bar.update(task, description=_step(step, share, lang))
+
+        def tell(step: str, share: float = 0.0) -> None:
+            bar.update(task, description=_step(step, share, lang))
+
+        yield tell
 
 
 def _step(step: str, share: float, lang: str) -> str:
-    name = t(f"cli.step.{step}", lang=lang)
+    name = catalogue(lang).get(f"cli.step.{step}", step)
     return f"{name} {share:.0%}" if share else name
 
 
-def _show_faults(faults: list[Fault] | tuple[Fault, ...], lang: str) -> None:
+def _show_faults(faults: Sequence[Fault], lang: str) -> None:
     """Print faults as rows: where, what, and what mends it."""
     if not faults:
         return
@@ -166,10 +188,6 @@ def _show_faults(faults: list[Fault] | tuple[Fault, ...], lang: str) -> None:
         words = t(f"cli.severity_{fault.severity}", lang=lang)
         table.add_row(Text(words, style=style), Text(describe_fault(fault, lang=lang)))
     _err.print(table)
-
-
-def _show_notes(notes: tuple[Fault, ...], lang: str) -> None:
-    _show_faults(list(notes), lang)
 
 
 def _printable(totals: dict[str, object]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version as package_version
 from threading import Lock
@@ -383,7 +383,7 @@ def _options_table(city: City, prepared: Prepared, choice: Choice, scores: NDArr
     )
 
 
-def _figure_columns(figures: list[AccessFigures | None]) -> dict[str, list[float]]:
+def _figure_columns(figures: Sequence[AccessFigures | None]) -> dict[str, list[float]]:
     return {
         "mean_time_min": [figure.mean_min if figure else np.nan for figure in figures],
         "p95_time_min": [figure.p95_min if figure else np.nan for figure in figures],

@@ -18,7 +18,7 @@ from geo.params import HIGHWAY_CLASSES, MODES
 from geo.schemas import MODELLED, RoadNetwork
 
 _CLASS = {name: number for number, name in enumerate(HIGHWAY_CLASSES)}
-_ALIASES = {
+_ALIASES: dict[str, str | None] = {
     "road": "unclassified", "cycleway": "path", "bridleway": "path", "corridor": "footway", "busway": None,
     "crossing": "footway", "platform": None, "construction": None, "proposed": None,
 }  # fmt: skip
@@ -86,6 +86,7 @@ def read_osm(path: Path) -> RoadNetwork:
         for way in reader.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY)).with_filter(
             osmium.filter.KeyFilter("highway", "route")
         ):
+            assert isinstance(way, osmium.osm.Way)
             _add_way(way, segments)
     except (RuntimeError, UnicodeDecodeError) as error:
         raise InputError(Fault(key="pbf_unreadable", file=path.name, values={"detail": str(error)})) from error
@@ -135,8 +136,8 @@ def _class_of(tags: dict[str, str]) -> str | None:
         return "ferry" if tags.get("route") == "ferry" else None
     if tags.get("area") == "yes":
         return None
-    name = highway.removesuffix("_link")
-    name = _ALIASES.get(name, name)
+    plain = highway.removesuffix("_link")
+    name = _ALIASES.get(plain, plain)
     return name if name in _CLASS else None
 
 
