@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -366,3 +368,11 @@ def test_lock_files_and_notes_beside_the_data_are_ignored(folder: Path) -> None:
     (folder / "buildings" / ".inventory.csv").write_bytes(b"x")
     write_text(folder / "buildings" / "README.md", "x")
     assert faults_in(folder) == faults_in(toy_folder(folder.parent / "again"))
+
+
+@pytest.mark.slow
+def test_gdal_starts_without_the_driver_that_opens_other_files() -> None:
+    """A second lock: a new process, because GDAL reads the setting once."""
+    code = "import geo.sources.folder, pyogrio; print(sorted(d for d in pyogrio.list_drivers() if 'VRT' in d.upper()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "[]"
