@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,16 +34,19 @@ _NUMBER_FORMATS = {
     "area": "#,##0",
     "figure": "#,##0.###",
 }
+#: Excel's numbers of the paper sizes; the wide tables want the larger one.
+_A3, _A4 = 8, 9
+_LINE_POINTS = 15
 #: Kind and width in characters of every column a sheet may have.
 _COLUMNS: dict[str, tuple[str, int]] = {
     "unit_id": ("text", 11),
-    "name": ("text", 30),
+    "name": ("text", 36),
     "n_sites": ("count", 8),
     "site_id": ("text", 14),
     "site_id_1": ("text", 14),
     "site_id_2": ("text", 14),
-    "site_name_1": ("text", 34),
-    "site_name_2": ("text", 34),
+    "site_name_1": ("text", 46),
+    "site_name_2": ("text", 46),
     "one_site_score": ("score", 11),
     "two_site_score": ("score", 11),
     "second_site_gain": ("score", 12),
@@ -60,7 +64,7 @@ _COLUMNS: dict[str, tuple[str, int]] = {
     "norm_met_pct": ("percent", 11),
     "population": ("count", 11),
     "usable_area_m2": ("area", 12),
-    "reason": ("wrapped", 90),
+    "reason": ("wrapped", 100),
     "kind": ("text", 20),
     "chosen": ("text", 9),
     "role": ("text", 38),
@@ -185,7 +189,7 @@ def _yes_no(flags: Iterable[bool], *, lang: str) -> list[str]:
 def _add_sheet(book: xlsxwriter.Workbook, plan: Plan, name: str, *, lang: str) -> Worksheet:
     sheet = book.add_worksheet(t(f"publish.sheet.{name}", lang=lang))
     sheet.set_landscape()
-    sheet.set_paper(9)
+    sheet.set_paper(_A3 if name in ("units", "sites", "options") else _A4)
     sheet.fit_to_pages(1, 0)
     label = modelled_text(plan, lang=lang, short=True)
     # An ampersand starts a code in a header or footer; two of them stand for one.
@@ -198,7 +202,10 @@ def _make_styles(book: xlsxwriter.Workbook) -> _Styles:
     base = {"valign": "top"}
 
     def cell(kind: str, **extra: Any) -> Format:
-        return book.add_format({**base, "num_format": _NUMBER_FORMATS[kind], "text_wrap": kind == "wrapped", **extra})
+        look: dict[str, Any] = {"num_format": _NUMBER_FORMATS[kind], "text_wrap": kind == "wrapped"}
+        if kind in ("text", "wrapped"):
+            look |= {"align": "left", "indent": 1}
+        return book.add_format({**base, **look, **extra})
 
     return _Styles(
         title=book.add_format({"bold": True, "font_size": 16}),
@@ -218,7 +225,7 @@ def _make_styles(book: xlsxwriter.Workbook) -> _Styles:
         bold=book.add_format({"bold": True, "valign": "top"}),
         cells={kind: cell(kind) for kind in _NUMBER_FORMATS},
         bold_cells={kind: cell(kind, bold=True, top=1) for kind in _NUMBER_FORMATS},
-        left_cells={kind: cell(kind, align="left") for kind in _NUMBER_FORMATS},
+        left_cells={kind: cell(kind, align="left", indent=1) for kind in _NUMBER_FORMATS},
     )
 
 
@@ -229,6 +236,13 @@ def _write_cell(sheet: Worksheet, row: int, column: int, value: Any, style: Form
         sheet.write_string(row, column, value, style)
     else:
         sheet.write_number(row, column, float(value), style)
+
+
+def _fit_row(sheet: Worksheet, row: int, text: str, width: int) -> None:
+    """Make a row as high as its wrapped text needs; not every program does so when it opens the file."""
+    n_lines = sum(max(1, math.ceil(len(line) / width)) for line in text.split("\n"))
+    if n_lines > 1:
+        sheet.set_row(row, _LINE_POINTS * n_lines)
 
 
 def _write_header(sheet: Worksheet, labels: Sequence[str], styles: _Styles) -> None:
@@ -245,6 +259,8 @@ def _write_table(sheet: Worksheet, table: pd.DataFrame, styles: _Styles, *, lang
         sheet.set_column(column, column, width)
         for row, value in enumerate(table[name], start=1):
             _write_cell(sheet, row, column, value, styles.cells[kind])
+            if kind == "wrapped":
+                _fit_row(sheet, row, value, width)
     sheet.freeze_panes(1, frozen_columns)
     sheet.autofilter(0, 0, max(len(table), 1), len(table.columns) - 1)
 
@@ -279,6 +295,8 @@ def _write_cover(sheet: Worksheet, plan: Plan, styles: _Styles, *, lang: str) ->
         for offset, (name, value, kind) in enumerate(lines, start=1):
             sheet.write_string(row + offset, 0, name, styles.bold)
             _write_cell(sheet, row + offset, 1, value, styles.left_cells[kind])
+            if kind == "wrapped":
+                _fit_row(sheet, row + offset, value, 90)
         row += len(lines) + 2
 
 
