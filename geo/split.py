@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 #: Cuts are made to a millionth of the side of the polygon's box.
 _CUT_TOLERANCE = 1e-6
@@ -75,6 +74,8 @@ def _cut(
     polygon: shapely.Geometry, direction: NDArray[np.float64], share: float
 ) -> tuple[shapely.Geometry, shapely.Geometry]:
     """Cut `polygon` square to `direction` so that the part that comes first has `share` of the area."""
+    from scipy.optimize import brentq  # here, because it takes half a second to import and few cities need a cut
+
     centre = shapely.get_coordinates(shapely.envelope(polygon)).mean(axis=0)
     along = (shapely.get_coordinates(polygon) - centre) @ direction
     first, last = float(along.min()), float(along.max())
