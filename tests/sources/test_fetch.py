@@ -7,6 +7,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs
 import geopandas as gpd
 import osmium
 import osmnx
+import pyproj.database
 import pytest
 import shapely
 
@@ -156,8 +158,14 @@ def stop_halfway(handler: BaseHTTPRequestHandler) -> None:
     handler.stopping.wait(5)
 
 
+#: OSMnx looks the zone up twice for every request, a tenth of a second each.
+_zones = lru_cache(pyproj.database.query_utm_crs_info)
+
+
 @pytest.fixture
-def fetch(server, tmp_path):
+def fetch(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(pyproj.database, "query_utm_crs_info", _zones)
+
     def run(
         area: object = SQUARE, *, timeout_s: float = 10.0, waits: tuple[float, ...] = (0.0, 0.0), **options
     ) -> Path:
