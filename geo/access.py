@@ -20,7 +20,7 @@ from geo.schemas import UNREACHABLE
 #: Code of a reason in :attr:`UnitTimes.reason`; 0 means reached.
 REASON_CODES = {name: code for code, name in enumerate(("", *UNREACHABLE))}
 _REASON_NAMES = np.array(["", *UNREACHABLE], dtype=object)
-_FIRST_LIMIT_S = 1200.0
+_FIRST_LIMIT_S = 600.0
 _KMH_TO_M_S = 1 / 3.6
 _FRONTAGE = {
     "trunk": 1.0, "primary": 1.0, "secondary": 0.9, "tertiary": 0.8, "unclassified": 0.6, "residential": 0.5,
@@ -183,7 +183,7 @@ class _Router:
             found = dijkstra(self._against, directed=True, indices=targets, limit=limit)[:, wanted].T
             if limit >= self._cutoff_s or np.isfinite(found[reachable]).all():
                 return np.asarray(found)
-            limit = min(3 * limit, self._cutoff_s)
+            limit = min(2 * limit, self._cutoff_s)
 
     def reasons(
         self, people: gpd.GeoDataFrame, rows: NDArray[np.intp], minutes: NDArray[np.float64]

@@ -146,17 +146,17 @@ def _size_score(usable_m2: pd.Series | NDArray[np.float64], need_m2: NDArray[np.
         return np.where(need_m2 > 0, np.minimum(1.0, np.asarray(usable_m2) / need_m2), 1.0)
 
 
-def _centrality(sites: gpd.GeoDataFrame, times: TravelTimes) -> pd.Series:
-    result = pd.Series(np.nan, index=sites.index)
+def _centrality(sites: gpd.GeoDataFrame, times: TravelTimes) -> NDArray[np.float64]:
+    result = np.full(len(sites), np.nan)
+    places = shapely.get_coordinates(np.asarray(sites.geometry))
+    people = shapely.get_coordinates(np.asarray(times.demand.geometry))
     rows = times.demand.groupby("unit_id", sort=False).indices
     for unit_id, unit in times.units.items():
-        people = np.asarray(times.demand.geometry)[rows[unit_id]]
-        xy, weight = shapely.get_coordinates(people), unit.population
-        if weight.sum() <= 0:
-            continue
-        places = shapely.get_coordinates(np.asarray(sites.geometry[list(unit.site_ids)]))
-        best = _mean_distance(xy, xy, weight).min()
-        result[list(unit.site_ids)] = np.minimum(1.0, best / np.maximum(_mean_distance(places, xy, weight), 1.0))
+        xy, weight = people[rows[unit_id]], unit.population
+        if weight.sum() > 0:
+            own = sites.index.get_indexer(pd.Index(unit.site_ids))
+            best = _mean_distance(xy, xy, weight).min()
+            result[own] = np.minimum(1.0, best / np.maximum(_mean_distance(places[own], xy, weight), 1.0))
     return result
 
 
@@ -171,11 +171,12 @@ def _utility(unit: UnitTimes, score: ScoreParams) -> NDArray[np.float64]:
     return np.maximum(0.0, 1 - unit.minutes / score.access_zero_min)
 
 
-def _access(sites: gpd.GeoDataFrame, times: TravelTimes, score: ScoreParams) -> pd.Series:
-    result = pd.Series(np.nan, index=sites.index)
+def _access(sites: gpd.GeoDataFrame, times: TravelTimes, score: ScoreParams) -> NDArray[np.float64]:
+    result = np.full(len(sites), np.nan)
     for unit in times.units.values():
         if unit.has_network and unit.population.sum() > 0:
-            result[list(unit.site_ids)] = unit.population @ _utility(unit, score) / unit.population.sum()
+            own = sites.index.get_indexer(pd.Index(unit.site_ids))
+            result[own] = unit.population @ _utility(unit, score) / unit.population.sum()
     return result
 
 
@@ -276,15 +277,18 @@ def build_options(
         By unit_id.
     score, choice : ScoreParams, ChoiceParams
     """
-    position = pd.Series(np.arange(len(criteria)), index=criteria.index)
+    values, area = criteria[[f"{name}_0_1" for name in CRITERIA]].to_numpy(), criteria["usable_area_m2"].to_numpy()
     columns: list[dict[str, NDArray]] = []
     for number, unit_id in enumerate(unit_ids):
         if unit_id in times.units:
             unit = times.units[unit_id]
-            sites = position[list(unit.site_ids)].to_numpy()
             by_id = np.argsort(np.array(unit.site_ids, dtype=object))
-            table = criteria.iloc[sites[by_id]]
-            columns.append(_unit_options(number, sites[by_id], by_id, table, unit, need_m2[unit_id], score, choice))
+            sites = criteria.index.get_indexer(pd.Index(unit.site_ids))[by_id]
+            columns.append(
+                _unit_options(
+                    number, sites, by_id, values[sites], area[sites], unit, need_m2[unit_id], score=score, choice=choice
+                )
+            )
     joined = (
         {name: np.concatenate([block[name] for block in columns]) for name in columns[0]} if columns else _NO_OPTIONS
     )
@@ -309,15 +313,15 @@ def _unit_options(
     number: int,
     sites: NDArray[np.int64],
     column: NDArray[np.intp],
-    table: pd.DataFrame,
+    single: NDArray[np.float64],
+    area: NDArray[np.float64],
     unit: UnitTimes,
     need_m2: float,
+    *,
     score: ScoreParams,
     choice: ChoiceParams,
 ) -> dict[str, NDArray]:
     n = len(sites)
-    single = table[[f"{name}_0_1" for name in CRITERIA]].to_numpy()
-    area = table["usable_area_m2"].to_numpy()
     i, j = np.triu_indices(n, 1)
     rank = np.lexsort((np.arange(n), -np.nan_to_num(area), -np.nan_to_num(single[:, CRITERIA.index("access")])))
     place = np.empty(n, np.intp)

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from geo import City, load_city
 from geo.params import ChoiceParams
 from geo.settings import Settings
 from geo.sources import columns
@@ -20,9 +19,9 @@ def test_the_data_page_lists_every_column_with_its_other_names(table: str) -> No
         assert re.search(rf"\| `{column.name}` \| {needed} \| .*\| {re.escape(', '.join(column.aliases))} \|", page)
 
 
-def test_the_example_of_the_readme_runs(toy_city: City, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_the_readme_runs(shared_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the embedded data, as a reader would type it."""
-    monkeypatch.setenv("GEO_CACHE_DIR", str(settings.cache_dir))
+    monkeypatch.setenv("GEO_CACHE_DIR", str(shared_settings.cache_dir))
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)
     scope: dict = {}
@@ -42,9 +41,3 @@ def test_the_readme_names_both_commands_and_ci_runs_the_second() -> None:
     assert "make run" in page
     assert "make test" in page
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-
-
-def test_the_embedded_city_loads(settings: Settings) -> None:
-    city = load_city(settings=settings)
-    assert (len(city.communes), len(city.districts), len(city.units), len(city.sites)) == (526, 30, 126, 903)
-    assert set(city.modelled) == {"boundaries", "buildings", "network", "population"}
