@@ -97,11 +97,18 @@ def _covered_units(homes: pd.DataFrame, units: gpd.GeoDataFrame, params: AccessP
 
 
 def _people_on_streets(homes: pd.DataFrame, pieces: gpd.GeoDataFrame) -> pd.DataFrame:
-    people = pieces["population"].fillna(pieces["area_km2"])  # without a census, people are spread as the land is
+    people = _people_of(pieces)
     weight = homes["length_m"] * homes["people_per_m"]
     total = weight.groupby(homes["piece"]).transform("sum")
     homes = homes.assign(population=weight / total * people.to_numpy()[homes["piece"].to_numpy(int)])
     return homes[total > 0]
+
+
+def _people_of(pieces: gpd.GeoDataFrame) -> pd.Series:
+    """Return the people of each piece; where the census is silent, as many as on the same area elsewhere."""
+    known = pieces[pieces["population"].notna()]
+    density = known["population"].sum() / known["area_km2"].sum() if known["area_km2"].sum() > 0 else 0.0
+    return pieces["population"].fillna(pieces["area_km2"] * (density or 1.0))
 
 
 def _people_at_points(points: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -121,7 +128,7 @@ def _people_at_points(points: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> pd.D
 
 def _people_left(rows: pd.DataFrame, pieces: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> pd.DataFrame:
     """Return a point inside each piece whose people have no street, and inside each unit that has no row yet."""
-    people = pieces["population"].fillna(pieces["area_km2"])
+    people = _people_of(pieces)
     without = ~pieces.index.isin(rows["piece"]) & (people > 0).to_numpy() & ~pieces.geometry.is_empty.to_numpy()
     if (rows["piece"] == -1).any():
         without &= ~pieces["unit_id"].isin(rows["unit_id"]).to_numpy()
@@ -166,7 +173,8 @@ def _scaled(points: pd.DataFrame, units: gpd.GeoDataFrame) -> pd.DataFrame:
     order = units.index.get_indexer(points["unit_id"])
     points = points.iloc[np.lexsort((points["x"], points["y"], order))]
     total = points.groupby("unit_id")["population"].transform("sum")
-    scale = units["population"][points["unit_id"]].to_numpy() / total.to_numpy()
+    wanted = units["population"][points["unit_id"]].to_numpy()
+    scale = np.where(wanted > 0, wanted / total.to_numpy(), 1.0)  # an unknown population leaves the shares as they are
     return points.assign(population=points["population"].to_numpy() * scale).reset_index(drop=True)
 
 
