@@ -11,11 +11,12 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from geo.demo.graph import GRID_M, Graph, node_roads
+from geo.demo.graph import Graph, node_roads
 from geo.demo.roads import CLASS_ORDER, Road, rows_of, to_metric
 
 _INTERCHANGES = ("trunk", "primary", "secondary")
 _LINK_M = 400.0
+_NEAR_NODE_M = 9.0  # a crossing this close to a junction is that junction
 _ISLET_ROWS_M = (50.0, 135.0, 220.0)
 _ISLET_COLUMNS = 6
 
@@ -73,7 +74,20 @@ def add_motorways(graph: Graph, roads: list[Road], motorways: list[Road]) -> tup
         for (tail, head), (road, level) in zip(ends_of, upper[["road", "rank"]].to_numpy().tolist(), strict=True)
     ]
     links, link_roads = _ramps(graph, over, upper, crossings, row, len(roads) + len(motorways))
-    return _with_edges(graph, edges + links, over.xy[fresh]), [*roads, *motorways, *link_roads]
+    joined = _with_edges(graph, _without_doubles(edges + links, graph), over.xy[fresh])
+    return joined, [*roads, *motorways, *link_roads]
+
+
+def _without_doubles(edges: list[dict[str, int]], graph: Graph) -> list[dict[str, int]]:
+    """Return the edges without loops and without those between two nodes that are joined already."""
+    taken = set(map(tuple, np.sort(graph.edges[["tail", "head"]].to_numpy(), axis=1).tolist()))
+    kept = []
+    for edge in edges:
+        ends = tuple(sorted((edge["tail"], edge["head"])))
+        if ends[0] != ends[1] and ends not in taken:
+            taken.add(ends)
+            kept.append(edge)
+    return kept
 
 
 def _split_at(
@@ -92,7 +106,7 @@ def _split_at(
         on = on[np.argsort(np.linalg.norm(places[on] - graph.xy[tail], axis=1))]
         chain = [int(tail)]
         for i in on:
-            close = [n for n in (tail, head) if np.linalg.norm(places[i] - graph.xy[n]) <= 2 * GRID_M]
+            close = [n for n in (tail, head) if np.linalg.norm(places[i] - graph.xy[n]) <= _NEAR_NODE_M]
             at[i] = close[0] if close else len(graph.xy) + len(xy)
             if not close:
                 xy.append(places[i])

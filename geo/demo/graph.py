@@ -42,6 +42,10 @@ class Graph:
         step = self.xy[self.edges["tail"]] - self.xy[self.edges["head"]]
         return np.asarray(np.linalg.norm(step, axis=1))
 
+    def lines(self) -> NDArray[np.object_]:
+        """Return every edge as a line."""
+        return np.asarray(shapely.linestrings(self.xy[self.edges[["tail", "head"]].to_numpy()]))
+
     def labels(self) -> NDArray[np.int64]:
         """Return the connected component of every node, directions apart."""
         return components(len(self.xy), self.edges["tail"].to_numpy(), self.edges["head"].to_numpy())
@@ -124,6 +128,15 @@ def compact(graph: Graph) -> Graph:
     return Graph(xy=graph.xy[used], edges=edges)
 
 
+def uncross(graph: Graph) -> Graph:
+    """Drop the lower of two edges that cross without a node, as moving nodes a little can make them."""
+    lines = graph.lines()
+    one, other = shapely.STRtree(lines).query(lines, predicate="crosses")
+    rank = graph.edges["rank"].to_numpy()
+    lower = np.where(rank[one] > rank[other], one, np.where(rank[one] < rank[other], other, np.maximum(one, other)))
+    return compact(Graph(xy=graph.xy, edges=graph.edges.drop(index=np.unique(lower).tolist())))
+
+
 def join_pieces(graph: Graph, *, water: shapely.Geometry, limit_m: float) -> Graph:
     """Tie every stray piece to the rest by its shortest dry link up to `limit_m`; drop what cannot be tied."""
     lane = CLASS_ORDER.index("residential")
@@ -133,7 +146,7 @@ def join_pieces(graph: Graph, *, water: shapely.Geometry, limit_m: float) -> Gra
         main = int(np.bincount(labels).argmax())
         if (labels == main).all():
             return graph
-        links = _links(graph.xy, labels, main, water, limit_m)
+        links = _links(graph, labels, main, water, limit_m)
         if not links:
             break
         extra = pd.DataFrame([{"tail": a, "head": b, "road": road, "rank": lane} for a, b in links])
@@ -144,8 +157,9 @@ def join_pieces(graph: Graph, *, water: shapely.Geometry, limit_m: float) -> Gra
 
 
 def _links(
-    xy: NDArray[np.float64], labels: NDArray[np.int64], main: int, water: shapely.Geometry, limit_m: float
+    graph: Graph, labels: NDArray[np.int64], main: int, water: shapely.Geometry, limit_m: float
 ) -> list[tuple[int, int]]:
+    xy = graph.xy
     base = np.flatnonzero(labels == main)
     stray = np.flatnonzero(labels != main)
     distance, near = cKDTree(xy[base]).query(xy[stray], k=5)
@@ -154,7 +168,10 @@ def _links(
     )
     table = table[table["d"] <= limit_m].sort_values(["label", "d", "a", "b"], kind="stable")
     lines = shapely.linestrings(xy[table[["a", "b"]].to_numpy()])
-    dry = table[~shapely.intersects(water, lines)].drop_duplicates("label")
+    over = np.unique(shapely.STRtree(graph.lines()).query(lines, predicate="crosses")[0])
+    clear = ~shapely.intersects(water, lines)
+    clear[over] = False
+    dry = table[clear].drop_duplicates("label")
     return [(int(a), int(b)) for a, b in dry[["a", "b"]].to_numpy()]
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from geo.demo.extras import add_ferries, add_motorways, add_oddities
-from geo.demo.graph import GRID_M, Graph, join_pieces, node_roads, prune_spurs, thin
+from geo.demo.graph import GRID_M, Graph, join_pieces, node_roads, prune_spurs, thin, uncross
 from geo.demo.roads import (
     CLASS_ORDER,
     MODEL_CRS,
@@ -78,7 +78,7 @@ def build_network(
     faces = _faces(surface, outline, water)
     surface += lay_streets(faces, zones, outline=outline, water=water)
     tell("crossings")
-    graph = node_roads(surface)
+    graph = uncross(node_roads(surface))
     island = communes.geometry[ferries["commune_id"]]
     graph, surface = add_ferries(graph, surface, ferries=ferries, islands=island)
     graph = join_pieces(graph, water=water, limit_m=_JOIN_M)

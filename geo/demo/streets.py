@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -26,8 +26,6 @@ class Zone:
 
     Attributes
     ----------
-    key : str
-        Seeds what is random about it.
     shape : shapely.Geometry
         In :data:`geo.demo.roads.MODEL_CRS`.
     spacing_m : float
@@ -35,7 +33,6 @@ class Zone:
     kind : {"town", "village", "field"}
     """
 
-    key: str
     shape: shapely.Geometry
     spacing_m: float
     kind: str
@@ -60,7 +57,7 @@ def lay_zones(communes: gpd.GeoDataFrame, *, water: shapely.Geometry, anchors: p
         built_m2 = people / _VILLAGE_PER_KM2 * 1e6
         if people / (land.area / 1e6) > _TOWN_PER_KM2 or built_m2 > 0.6 * land.area:
             spacing = float(np.clip(13_800 / np.sqrt(people / (land.area / 1e6)), 76, 160))
-            zones.append(Zone(key=str(commune.Index), shape=land, spacing_m=spacing, kind="town"))
+            zones.append(Zone(shape=land, spacing_m=spacing, kind="town"))
         else:
             zones += _villages(str(commune.Index), land, built_m2, anchors[commune.Index])
     return zones
@@ -72,10 +69,10 @@ def _villages(key: str, land: shapely.Geometry, built_m2: float, anchor: shapely
     shares = rng.dirichlet(np.full(count, 6.0))
     shares = np.sort(shares)[::-1]
     zones = []
-    for i, (centre, share) in enumerate(zip(_centres(rng, land, anchor, count), shares, strict=True)):
+    for centre, share in zip(_centres(rng, land, anchor, count), shares, strict=True):
         blob = _blob(rng, centre, share * built_m2).intersection(land)
         if blob.area > 10_000:
-            zones.append(Zone(key=f"{key}/{i}", shape=blob, spacing_m=float(rng.uniform(104, 138)), kind="village"))
+            zones.append(Zone(shape=blob, spacing_m=float(rng.uniform(104, 138)), kind="village"))
     return zones
 
 
@@ -194,36 +191,36 @@ def lay_streets(
     tree = shapely.STRtree([zone.shape for zone in zones])
     shapely.prepare(outline)
     roads: list[Road] = []
-    for number, face in enumerate(faces):
+    for face in faces:
         if not outline.intersects(face):
             continue
-        inside = face.intersection(outline)
+        inside = face if outline.contains(face) else face.intersection(outline)
         hits = [zones[i] for i in np.sort(tree.query(inside, predicate="intersects"))]
-        roads += _streets_in(inside, _merge_towns(hits, inside), number)
+        roads += _streets_in(inside, _clip_zones(hits, inside))
     return roads
 
 
-def _merge_towns(hits: list[Zone], face: shapely.Geometry) -> list[Zone]:
-    """Return the villages, and all towns of the face as one, so that no seam runs through a block."""
-    towns = [zone for zone in hits if zone.kind == "town"]
-    rest = [zone for zone in hits if zone.kind != "town"]
+def _clip_zones(hits: list[Zone], face: shapely.Geometry) -> list[Zone]:
+    """Return the part of every village in the face, and all its towns as one, so that no seam runs through a block."""
+    clipped = [replace(zone, shape=zone.shape.intersection(face)) for zone in hits]
+    towns = [zone for zone in clipped if zone.kind == "town"]
+    rest = [zone for zone in clipped if zone.kind != "town"]
     if towns:
-        area = np.array([zone.shape.intersection(face).area for zone in towns])
-        spacing = float(np.average([zone.spacing_m for zone in towns], weights=area + 1))
-        shape = shapely.union_all([zone.shape.buffer(2) for zone in towns])
-        rest.insert(0, Zone(key=towns[0].key, shape=shape, spacing_m=spacing, kind="town"))
+        weight = np.array([zone.shape.area + 1 for zone in towns])
+        spacing = float(np.average([zone.spacing_m for zone in towns], weights=weight))
+        shape = shapely.union_all([zone.shape.buffer(2, quad_segs=1) for zone in towns])
+        rest.insert(0, Zone(shape=shape, spacing_m=spacing, kind="town"))
     return rest
 
 
-def _streets_in(face: shapely.Geometry, hits: list[Zone], number: int) -> list[Road]:
+def _streets_in(face: shapely.Geometry, zones: list[Zone]) -> list[Road]:
     rng = random_of("face", *np.round(shapely.get_coordinates(face.centroid)[0], 0))
     tilt = _orientation(face)
     roads: list[Road] = []
-    taken = shapely.union_all([zone.shape for zone in hits]) if hits else shapely.Polygon()
-    for zone in hits:
+    for zone in zones:
         own = tilt if zone.kind == "town" or rng.random() < 0.5 else rng.uniform(0, np.pi)
         roads += _lattice(rng, face, face.intersection(zone.shape), zone.spacing_m, own, zone.kind)
-    fields = face.difference(taken)
+    fields = face.difference(shapely.union_all([zone.shape for zone in zones])) if zones else face
     if fields.area > 60_000:
         roads += _lattice(rng, face, fields.buffer(60), float(rng.uniform(*_FIELD_M)), tilt, "field")
     return roads
@@ -252,7 +249,7 @@ def _lattice(
         return []
     core = zone.intersection(face.buffer(-0.4 * min(spacing_m, 200)))
     points, shape = _lattice_points(rng, zone, spacing_m, tilt)
-    shapely.prepare(core)
+    shapely.prepare([core, face])
     inside = shapely.contains_xy(core, points)
     index = np.arange(len(points)).reshape(shape)
     pairs = [(index[:-1].ravel(), index[1:].ravel(), 0), (index[:, :-1].ravel(), index[:, 1:].ravel(), 1)]
@@ -261,8 +258,10 @@ def _lattice(
         # Tails of one street share a column of the lattice when it runs along the first axis, else a row.
         street = tail // shape[1] if direction else tail % shape[1]
         highway = _classes(rng, max(shape), kind, direction)[street]
-        both = inside[tail] & inside[head]
-        roads += _as_roads(points[np.column_stack([tail[both], head[both]])], highway[both])
+        both = np.flatnonzero(inside[tail] & inside[head])
+        ends = points[np.column_stack([tail[both], head[both]])]
+        clear = shapely.contains(face, shapely.linestrings(ends)) if len(both) else both > 0
+        roads += _as_roads(ends[clear], highway[both][clear])
         out = np.flatnonzero(inside[tail] != inside[head])
         start = np.where(inside[tail[out]], tail[out], head[out])
         end = np.where(inside[tail[out]], head[out], tail[out])

@@ -132,8 +132,11 @@ def _tags(road: Road, *, oneway: bool) -> dict[str, str]:
         tags |= {"bridge": "yes", "layer": "1"}
     if "no cars" in road.carries:
         tags |= {"motorcar": "no", "motorcycle": "yes", "foot": "yes"}
+    if road.highway == "motorway_link":
+        tags["layer"] = "1"
     if road.highway == "motorway":
-        tags |= {"oneway": "no", "motorcycle": "no", "foot": "no"}
+        # One line for both carriageways, above the streets it crosses without a node.
+        tags |= {"oneway": "no", "motorcycle": "no", "foot": "no", "layer": "1"}
     if oneway:
         tags["oneway"] = "yes"
     return dict(sorted(tags.items()))
