@@ -151,7 +151,7 @@ def _ramp(plan: Plan, fill: str, *, lang: str) -> dict[str, Any]:
 
 
 def _words(lang: str) -> dict[str, str]:
-    words = ("n_sites", "minutes", "share", "norm", "role", "score", "min")
+    words = ("n_sites", "minutes", "share", "norm", "role", "score", "min", "percent")
     signs = {role: t(f"publish.role.{role}", lang=lang) for role in ROLES}
     return {
         **{word: t(f"ui.map.{word}", lang=lang) for word in words},

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,7 @@ def serve_city(city: City, *, folder: Path) -> Served:
 
 def _write_assets(folder: Path) -> str:
     """Copy every asset into a folder named by their content; return its name."""
-    files = [path for root in (_VENDORED, _OWN) for path in sorted(root.rglob("*")) if path.is_file()]
-    name = f"assets-{_version(*(path.read_bytes() for path in files))}"
+    name = f"assets-{_assets_version()}"
     if not (folder / name).exists():
         folder.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=folder))
@@ -68,6 +68,12 @@ def _write_assets(folder: Path) -> str:
         aside.chmod(0o755)
         _rename(aside, folder / name)
     return name
+
+
+@cache
+def _assets_version() -> str:
+    files = (path for root in (_VENDORED, _OWN) for path in sorted(root.rglob("*")) if path.is_file())
+    return _version(*(path.read_bytes() for path in files))
 
 
 def _rename(aside: Path, target: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,12 +10,10 @@ from statistics import median
 from typing import Any
 
 import pytest
-from conftest import ROOT, Visit, serve_app
 from playwright.sync_api import Frame, expect
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from toy import replace_in, toy_folder
+from tests.e2e.browsing import ROOT, Visit, serve_app
+from tests.toy import replace_in, toy_folder
 
 pytestmark = pytest.mark.browser
 Open = Callable[[str], Visit]
@@ -56,7 +53,8 @@ def move_slider(visit: Visit, frame: Frame, label: str, key: str) -> float:
 def settle(visit: Visit) -> None:
     """Wait until the app has nothing more to do."""
     visit.page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for(timeout=60_000)
-    expect(visit.page.locator("[data-stale='true']")).to_have_count(0)
+    for unfinished in ("[data-stale='true']", "[data-testid='stSkeleton']"):
+        expect(visit.page.locator(unfinished)).to_have_count(0, timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +98,25 @@ def test_a_slider_recolours_the_map_keeps_the_zoom_and_loads_nothing_from_outsid
         print(f"median {median(sizes) / 1024:.0f} KB received a rerun")
     assert frame.evaluate(_ZOOM) == zoomed
     assert seen.outside == []
+
+
+def test_the_arrow_keys_of_the_table_lead_from_unit_to_unit(embedded: str, visit: Open) -> None:
+    seen = visit(embedded)
+    frame = seen.map_frame
+    settle(seen)
+    seen.page.get_by_test_id("stDataFrame").locator("canvas").first.focus()
+    selected = []
+    for _ in range(2):
+        seen.page.keyboard.press("ArrowDown")
+        seen.page.wait_for_function(
+            "before => location.search !== before", arg=f"?unit={selected[-1]}" if selected else ""
+        )
+        selected.append(seen.page.url.rsplit("=", 1)[1])
+        settle(seen)
+    assert len(set(selected)) == 2
+    outlines = frame.locator("[data-unit][stroke='#d1006c']")
+    expect(outlines).to_have_count(1)
+    expect(outlines).to_have_attribute("data-unit", selected[-1])
 
 
 def test_a_click_on_a_unit_comes_back_and_leads_to_its_page(embedded: str, visit: Open, tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import HOSTILE
 from streamlit.testing.v1 import AppTest
 
 from geo import City, Params, make_plan
 from geo.params import CRITERIA
 from geo.text import LANGUAGES, t
 from geo.ui.words import plain
+from tests.ui.toyapp import HOSTILE
 
 PAGES = ("overview", "unit", "export", "data")
 Start = Callable[..., AppTest]

@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from conftest import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from geo.ui.served import city_geometry, serve_city
 from geo.ui.sketch import draw_unit
 from geo.ui.store import ARCHIVE, plan_files
 from geo.ui.words import plain
+from tests.ui.toyapp import HOSTILE
 
 
 @pytest.fixture

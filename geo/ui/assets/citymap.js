@@ -65,9 +65,16 @@
     arrange(map);
   }
 
+  // A tooltip's text is made when it is asked for, before Leaflet shows it and before a click brings it to the app.
+  function explain(layer, write, options) {
+    layer.on("mouseover click", () => layer.setTooltipContent(write()));
+    layer.bindTooltip("", { ...options, className: "truso" });
+  }
+
   function drawUnit(map, unit, i) {
     const layer = L.polygon(unit.rings, { pane: "units", weight: 1.2, color: LINE.border, fillOpacity: 0.75 });
-    layer.bindTooltip("", { sticky: true, className: "truso" }).addTo(map);
+    explain(layer, () => unitText(i), { sticky: true });
+    layer.addTo(map);
     layer.getElement().dataset.unit = unit.id;
     layer.on("mouseover", () => layer.setStyle({ weight: 3 }));
     layer.on("mouseout", () => styleUnit(i));
@@ -76,7 +83,8 @@
 
   function drawSite(map, Site, site, i) {
     const layer = new Site([site.lat, site.lon], { pane: "sites", shape: "candidate", radius: 3 });
-    layer.bindTooltip("", { direction: "top", className: "truso" }).addTo(map);
+    explain(layer, () => siteText(i), { direction: "top" });
+    layer.addTo(map);
     layer.getElement().dataset.site = site.id;
     return layer;
   }
@@ -111,21 +119,17 @@
 
   function radius(i, zoom) {
     const growth = Math.min(Math.max(zoom - 9, 0), 6);
-    return city.last && city.last.roles[i] !== "0" ? 3.6 + 1.1 * growth : 1.7 + 0.8 * growth;
+    return city.last && city.last.roles[i] !== "0" ? 2.9 + 1.3 * growth : 1.5 + 0.85 * growth;
   }
 
   function update(map, state) {
     const before = city.last;
     city.last = state;
-    city.units.forEach((_, i) => {
-      styleUnit(i);
-      city.units[i].setTooltipContent(unitText(i));
-    });
-    city.sites.forEach((layer, i) => {
-      styleSite(layer, i, map.getZoom());
-      layer.setTooltipContent(siteText(i));
-    });
-    city.sites.forEach((layer, i) => state.roles[i] !== "0" && layer.bringToFront());
+    city.units.forEach((_, i) => styleUnit(i));
+    city.sites.forEach((layer, i) => styleSite(layer, i, map.getZoom()));
+    if (!before || before.roles !== state.roles) {
+      city.sites.forEach((layer, i) => state.roles[i] !== "0" && layer.bringToFront());
+    }
     toggle(map, "communes", state.layers.communes, communeLines);
     toggle(map, "roads", state.layers.roads, roadLines);
     toggle(map, "tiles", state.layers.tiles, tiles);
@@ -164,7 +168,7 @@
     layer.setStyle({
       radius: radius(i, zoom),
       color: chosen ? LINE.outline : "#5b6473",
-      weight: chosen ? 1.8 : 0.5,
+      weight: chosen ? 1.3 : 0.4,
       opacity: chosen ? 1 : 0.8,
       fillColor: fills ? (chosen ? "#ffffff" : "#c9ced6") : known ? colour((scores[i] - ends[0]) / (ends[1] - ends[0])) : "#ffffff",
       fillOpacity: chosen ? 1 : 0.85,
@@ -189,8 +193,8 @@
     return text(`u${i}`, city.data.units[i].name, [
       [words.n_sites, amount(n_sites[i], 0, "")],
       [words.minutes, amount(minutes[i] === null ? null : minutes[i] / 10, 1, ` ${words.min}`)],
-      [words.share, amount(shares[i], 0, " %")],
-      [words.norm, amount(norms[i], 0, " %")],
+      [words.share, amount(shares[i], 0, words.percent)],
+      [words.norm, amount(norms[i], 0, words.percent)],
     ]);
   }
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import streamlit as st
 
+from geo.settings import Settings
 from geo.text import t
 from geo.ui import store
 from geo.ui.view import View, show_attribution, show_banner
@@ -33,8 +37,14 @@ def show(view: View) -> None:
             _show_button(view, name, content, kind="secondary")
     st.subheader(view.say("export.again"))
     st.markdown(view.say("export.again_text"))
-    st.code("truso plan --params params.toml --out out", language="bash")
+    st.code(_command(Settings().data_dir, lang=view.lang), language="bash")
     show_attribution(view)
+
+
+def _command(data_dir: Path, *, lang: str) -> str:
+    embedded = Settings.model_fields["data_dir"].default
+    data = [] if data_dir == embedded else ["--data", str(data_dir)]
+    return shlex.join(["truso", "plan", *data, "--params", "params.toml", "--lang", lang, "--out", "out"])
 
 
 def _show_button(view: View, name: str, content: bytes, *, kind: str) -> None:
@@ -51,7 +61,7 @@ def _show_button(view: View, name: str, content: bytes, *, kind: str) -> None:
         width="stretch",
         key=f"download_{name}",
     )
-    text.caption(f"{_describe(view, name)} {_size(view, len(content))}")
+    text.caption(f"{_describe(view, name)} ({_size(view, len(content))})")
 
 
 def _describe(view: View, name: str) -> str:
@@ -62,4 +72,4 @@ def _describe(view: View, name: str) -> str:
 
 
 def _size(view: View, n_bytes: int) -> str:
-    return view.say("amount.kb", value=str(max(1, round(n_bytes / 1024))))
+    return view.say("amount.kb", value=view.number(max(1, round(n_bytes / 1024))))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -11,7 +13,7 @@ from geo.ui.unitcard import show_unit_card
 from geo.ui.view import View, show_attribution, show_banner, show_figures
 from geo.ui.words import plain
 
-_HEIGHT = 640
+_HEIGHT = 600
 _TABLE = "unit_table"
 _COLUMNS = ("name", "n_sites", "score", "mean_time_min", "share_pct", "norm_met_pct", "population")
 
@@ -74,27 +76,30 @@ def _show_table(view: View) -> None:
         "n_sites": number(view.say("table.n_sites"), help=view.say("map.n_sites"), width=58),
         "score": number(view.say("table.score"), format="%.2f", width=58),
         "mean_time_min": number(view.say("table.minutes"), format="%.1f", width=58),
-        "share_pct": number(view.say("table.share"), format="%.0f %%", width=58),
+        "share_pct": number(view.say("table.share"), format="%.0f %%", width=72),
         "norm_met_pct": number(view.say("table.norm"), format="%.0f %%", width=58),
         "population": number(view.say("table.population"), format="localized"),
-        "name": st.column_config.TextColumn(view.say("table.name"), pinned=True, width=140),
+        "name": st.column_config.TextColumn(view.say("table.name"), pinned=True, width=132),
     }
     st.dataframe(
         rows,
         key=_TABLE,
         hide_index=True,
-        height=_HEIGHT - 220,
+        # the card above grows once a unit is chosen; map and table end at the same height
+        height=_HEIGHT - (300 if view.unit_id else 45),
         column_config=formats,
         on_select=lambda: _take_selection(ids),
-        selection_mode="single-row",
+        selection_mode="single-cell",
         alt=view.say("table.alt"),
     )
 
 
-def _selection(ids: list[str], unit_id: str) -> dict[str, dict[str, list[int]]]:
-    return {"selection": {"rows": [ids.index(unit_id)] if unit_id in ids else [], "columns": [], "cells": []}}
+def _selection(ids: list[str], unit_id: str) -> dict[str, dict[str, list[Any]]]:
+    cells = [(ids.index(unit_id), _COLUMNS[0])] if unit_id in ids else []
+    return {"selection": {"rows": [], "columns": [], "cells": cells}}
 
 
 def _take_selection(ids: list[str]) -> None:
-    rows = st.session_state[_TABLE]["selection"]["rows"]
-    state.select_unit(ids[rows[0]] if rows else "")
+    """Look at the unit of the cell that a click or the arrow keys chose."""
+    cells = st.session_state[_TABLE]["selection"]["cells"]
+    state.select_unit(ids[cells[0][0]] if cells else "")

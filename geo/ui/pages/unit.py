@@ -14,7 +14,7 @@ from geo.ui import state
 from geo.ui.colours import SCORE_STEP, round_ends
 from geo.ui.sketch import draw_unit
 from geo.ui.view import View, show_attribution, show_banner
-from geo.ui.words import area_text
+from geo.ui.words import area_text, plain
 
 _CHOICE = "unit_choice"
 #: Rows of the comparison, from top to bottom.
@@ -27,6 +27,7 @@ def show(view: View) -> None:
     show_banner(view)
     unit_id = _choose_unit(view)
     unit = view.unit(unit_id)
+    st.caption(view.say("unit.made_of", communes=_made_of(view, unit_id)))
     st.info(view.reason(unit), icon=":material/lightbulb:")
     _show_facts(view, unit)
     st.subheader(view.say("unit.compare"))
@@ -51,6 +52,17 @@ def _choose_unit(view: View) -> str:
         on_change=lambda: state.select_unit(st.session_state[_CHOICE]),
     )
     return str(st.session_state[_CHOICE])
+
+
+def _made_of(view: View, unit_id: str) -> str:
+    """Return, as Markdown, the old communes that the unit took over, whole or in part."""
+    pieces = view.plan.city.pieces
+    names = view.plan.city.communes["name"]
+    taken = pieces[pieces["unit_id"] == unit_id]
+    return ", ".join(
+        plain(names[id_]) if relation == "whole" else view.say("unit.part", name=plain(names[id_]))
+        for id_, relation in zip(taken["commune_id"], taken["relation"], strict=True)
+    )
 
 
 def _show_facts(view: View, unit: pd.Series[Any]) -> None:
