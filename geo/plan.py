@@ -67,7 +67,7 @@ class Plan:
         ``population``, ``mean_time_min``, ``share_within_30min`` (of the people of units with a network),
         ``norm_met_pct``, ``units_without_network`` (list of ids).
     optimality : dict
-        ``status`` (``"optimal"``), ``gap`` (0.0), ``objective``, ``method``, ``why``.
+        ``status`` (``"optimal"``), ``gap`` (0.0) and ``objective``; :mod:`geo.choose` says why it is so.
     notes : tuple of Fault
         Warnings of the city and of the plan.
     seconds : dict of str to float
@@ -169,9 +169,6 @@ def make_plan(
             "status": "optimal",
             "gap": 0.0,
             "objective": round(choice.objective, 9),
-            "method": "enumeration of every site and pair of a unit; second sites by the largest weighted gain",
-            "why": "units share nothing but the number of sites and every second site costs one: swapping a smaller "
-            "gain for a larger one never lowers the sum (exchange argument)",
         },
         notes=city.notes + _notes(totals, units),
         seconds=seconds,

@@ -15,7 +15,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from geo.plan import Plan
-from geo.publish.provenance import note_texts, provenance_rows, version_line
+from geo.publish.provenance import note_texts, optimality_words, provenance_rows, version_line
 from geo.publish.reasons import list_text, modelled_text
 from geo.publish.tables import sites_table, units_table
 from geo.text import t
@@ -316,14 +316,14 @@ def _cover_blocks(plan: Plan, *, lang: str) -> list[tuple[str, list[tuple[str, A
 
 
 def _optimality_cells(plan: Plan, *, lang: str) -> list[tuple[str, Any, str]]:
-    names = {"status": "proven", "method": "method_text", "why": "why_text"}
+    words = {"status": t("publish.optimality.proven", lang=lang), **optimality_words(lang=lang)}
     return [
         (
             t(f"publish.optimality.{name}", lang=lang),
-            t(f"publish.optimality.{names[name]}", lang=lang) if name in names else value,
-            "wrapped" if name in names else "figure",
+            words.get(name, value),
+            "wrapped" if name in words else "figure",
         )
-        for name, value in plan.optimality.items()
+        for name, value in {**plan.optimality, **words}.items()
     ]
 
 

@@ -165,8 +165,6 @@ def toy_plan() -> Plan:
             "status": "optimal",
             "gap": 0.0,
             "objective": 0.61,
-            "method": "greedy",
-            "why": "exchange_argument",
         },
         notes=(),
         seconds={"access": 0.25, "score": 0.01},
