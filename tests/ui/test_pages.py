@@ -163,9 +163,11 @@ def test_the_unit_page_puts_one_site_beside_two(start: Start, go: Go, toy_city: 
     plan = make_plan(toy_city)
     options = plan.options[plan.options["unit_id"] == "00020"].set_index("n_sites")
     shown = app.table[0].value
-    assert list(shown.columns) == ["One site", "Two sites"]
+    assert list(shown.columns) == ["One site", "Two sites", "Difference"]
     assert shown.loc["Overall score", "One site"] == f"{options.loc[1, 'score']:.3f}"
     assert shown.loc["Overall score", "Two sites"] == f"{options.loc[2, 'score']:.3f}"
+    gain = options.loc[2, "score"] - options.loc[1, "score"]
+    assert shown.loc["Overall score", "Difference"] == f"{'+' if gain > 0 else '−'}{abs(gain):.3f}"
     assert len(app.dataframe[0].value) == 3
 
 

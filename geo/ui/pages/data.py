@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from geo.settings import Settings
+from geo.text import catalogue
 from geo.ui.view import View, show_attribution, show_banner, show_faults
 
 
@@ -50,12 +51,16 @@ def _show_audit(view: View) -> None:
     failed = int((~audit["passed"]).sum())
     st.markdown(view.say("data.audit_sum", passed=str(len(audit) - failed), failed=str(failed)))
     ordered = audit.sort_values("passed", kind="stable")
-    names = view.plan.city.units["name"]
-    subjects = [names.get(subject, subject) for subject in ordered["subject"]]
+    subjects = [
+        view.say("data.city") if subject == "city" else names.get(subject, subject) for subject in ordered["subject"]
+    ]
+    words = catalogue(view.lang)
+    checks = [words.get(f"ui.data.check.{code}", code) for code in ordered["check"]]
+    columns = ("check", "subject", "value", "limit", "passed")
     st.dataframe(
-        ordered.assign(subject=subjects),
+        ordered.assign(check=checks, subject=subjects)[list(columns)],
         hide_index=True,
-        column_config={name: view.say(f"data.audit_column.{name}") for name in audit.columns},
+        column_config={name: view.say(f"data.audit_column.{name}") for name in columns},
     )
 
 

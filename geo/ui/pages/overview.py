@@ -79,7 +79,7 @@ def _show_table(view: View) -> None:
         "share_pct": number(view.say("table.share"), format="%.0f %%", width=72),
         "norm_met_pct": number(view.say("table.norm"), format="%.0f %%", width=58),
         "population": number(view.say("table.population"), format="localized"),
-        "name": st.column_config.TextColumn(view.say("table.name"), pinned=True, width=132),
+        "name": st.column_config.TextColumn(view.say("table.name"), pinned=True, width=168),
     }
     st.dataframe(
         rows,

@@ -17,8 +17,17 @@ from geo.ui.view import View, show_attribution, show_banner
 from geo.ui.words import area_text, plain
 
 _CHOICE = "unit_choice"
-#: Rows of the comparison, from top to bottom.
-_FIGURES = ("score", *CRITERIA, "penalty", "minutes", "p95", "share", "norm", "between")
+#: Rows of the comparison, from top to bottom: the column of ``plan.options`` and how it is written.
+_FIGURES = {
+    "score": ("score", "score"),
+    **{name: (f"{name}_0_1", "part") for name in CRITERIA},
+    "penalty": ("penalty", "score"),
+    "minutes": ("mean_time_min", "minutes"),
+    "p95": ("p95_time_min", "minutes"),
+    "share": ("share_within_30min", "share"),
+    "norm": ("norm_met_pct", "percent"),
+    "between": ("minutes_between", "minutes"),
+}
 
 
 def show(view: View) -> None:
@@ -114,26 +123,39 @@ def _colour_shares(view: View, unit_id: str) -> pd.Series[Any]:
 
 
 def comparison_rows(view: View, unit_id: str) -> pd.DataFrame:
-    """Return the figures of both options as text, a row per figure and a column per number of sites."""
-    rows = pd.DataFrame(index=[view.say(f"unit.row.{name}") for name in _FIGURES])
-    for n_sites in (1, 2):
-        option = find_option(view, unit_id, n_sites)
-        rows[view.say(f"unit.option_{n_sites}")] = _figures(view, option) if option is not None else "–"
-    return rows
-
-
-def _figures(view: View, option: pd.Series[Any]) -> list[str]:
-    written = {
-        "score": view.number(option["score"], decimals=3),
-        **{name: view.number(option[f"{name}_0_1"], decimals=2) for name in CRITERIA},
-        "penalty": view.number(option["penalty"], decimals=3),
-        "minutes": view.minutes(option["mean_time_min"]),
-        "p95": view.minutes(option["p95_time_min"]),
-        "share": view.share(option["share_within_30min"], decimals=1),
-        "norm": view.norm(option["norm_met_pct"]),
-        "between": view.minutes(option["minutes_between"]) if option["n_sites"] == 2 else "–",
+    """Return the figures of both options and their difference as text, a row per figure."""
+    one, two = (find_option(view, unit_id, n_sites) for n_sites in (1, 2))
+    figures = pd.DataFrame({1: _figures(one), 2: _figures(two)}, index=list(_FIGURES))
+    figures["difference"] = figures[2] - figures[1]
+    rows = {
+        view.say(f"unit.row.{name}"): [
+            _written(view, name, row[1]),
+            _written(view, name, row[2]),
+            _written(view, name, row["difference"], signed=True),
+        ]
+        for name, row in figures.iterrows()
     }
-    return [written[name] for name in _FIGURES]
+    columns = [view.say(f"unit.{column}") for column in ("option_1", "option_2", "difference")]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _figures(option: pd.Series[Any] | None) -> list[float]:
+    return [float("nan") if option is None else float(option[column]) for column, _ in _FIGURES.values()]
+
+
+def _written(view: View, name: Any, value: float, *, signed: bool = False) -> str:
+    if pd.isna(value):
+        return "–"
+    kind = _FIGURES[name][1]
+    sign = "" if not signed or value == 0 else "+" if value > 0 else "−"
+    size = abs(value) if signed else value
+    if kind == "minutes":
+        return sign + view.minutes(size)
+    if kind == "share":
+        return sign + view.share(size, decimals=1)
+    if kind == "percent":
+        return sign + view.norm(size)
+    return sign + view.number(size, decimals=3 if kind == "score" else 2)
 
 
 def _show_comparison(view: View, unit_id: str) -> None:
@@ -157,7 +179,9 @@ def _show_candidates(view: View, unit_id: str) -> None:
     ).sort_values("score", ascending=False, kind="stable")
     number_column = st.column_config.NumberColumn
     parts = {
-        name: st.column_config.ProgressColumn(view.say(f"criterion.{name}"), min_value=0, max_value=1, format="%.2f")
+        name: st.column_config.ProgressColumn(
+            view.say(f"criterion.{name}"), min_value=0, max_value=1, format="%.2f", width=95
+        )
         for name in CRITERIA
     }
     st.dataframe(
@@ -165,16 +189,16 @@ def _show_candidates(view: View, unit_id: str) -> None:
         hide_index=True,
         alt=view.say("unit.candidates"),
         column_config={
-            "name": st.column_config.TextColumn(view.say("unit.column.name"), pinned=True),
-            "use": view.say("unit.column.use"),
-            "kind": view.say("unit.column.kind"),
+            "name": st.column_config.TextColumn(view.say("unit.column.name"), pinned=True, width=210),
+            "use": st.column_config.TextColumn(view.say("unit.column.use"), width=140),
+            "kind": st.column_config.TextColumn(view.say("unit.column.kind"), width=110),
             "score": st.column_config.ProgressColumn(
-                view.say("unit.row.score"), min_value=0, max_value=1, format="%.3f"
+                view.say("unit.row.score"), min_value=0, max_value=1, format="%.3f", width=95
             ),
             **parts,
-            "area": number_column(view.say("unit.column.area"), format="localized"),
-            "minutes": number_column(view.say("unit.column.minutes"), format="%.1f"),
-            "share": number_column(view.say("unit.column.share"), format="%.0f %%"),
+            "area": number_column(view.say("unit.column.area"), format="localized", width=90),
+            "minutes": number_column(view.say("unit.column.minutes"), format="%.1f", width=60),
+            "share": number_column(view.say("unit.column.share"), format="%.0f %%", width=72),
             "position": view.say("unit.column.position"),
         },
     )
