@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -15,6 +14,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo.network import FERRY, Snap, TravelGraph, insert_points, snap
 from geo.params import HIGHWAY_CLASSES, AccessParams
+from geo.progress import Progress
 from geo.schemas import UNREACHABLE
 
 #: Code of a reason in :attr:`UnitTimes.reason`; 0 means reached.
@@ -27,8 +27,6 @@ _FRONTAGE = {
     "living_street": 0.4, "pedestrian": 0.4, "service": 0.3,
 }  # fmt: skip
 _FRONTAGE_WITHIN_M = 50.0
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

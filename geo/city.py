@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +15,12 @@ from geo.boundaries import merge_communes
 from geo.buildings import place_sites
 from geo.cache import Arrays, cached, digest_of_text
 from geo.errors import Fault, InputError
+from geo.progress import Clock, Progress
 from geo.schemas import RoadNetwork
 from geo.settings import Settings
 from geo.sources.folder import check_folder, read_folder
 from geo.sources.osm import file_digest, read_osm
 
-Progress = Callable[[str, float], None]
 #: Goes into the name of cached networks; raise it when :func:`~geo.sources.osm.read_osm` reads differently.
 _READER_VERSION = "1"
 
@@ -92,8 +90,7 @@ def load_city(
         Something is wrong with the folder; carries every fault found.
     """
     settings = settings or Settings()
-    progress = progress or (lambda step, share: None)
-    clock = _Clock(progress)
+    clock = Clock(progress)
     with clock("read"):
         folder = read_folder(Path(path or settings.data_dir), settings=settings)
     crs = folder.metric_crs or folder.communes.estimate_utm_crs()
@@ -147,25 +144,6 @@ def check_city(path: str | Path | None = None, *, settings: Settings | None = No
     except InputError as error:
         faults += error.faults
     return faults
-
-
-class _Clock:
-    """Tells of each step and keeps its seconds."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self.seconds: dict[str, float] = {}
-
-    def __call__(self, step: str) -> _Clock:
-        self._step = step
-        return self
-
-    def __enter__(self) -> None:
-        self._progress(self._step, 0.0)
-        self._start = time.perf_counter()
-
-    def __exit__(self, *exception: object) -> None:
-        self.seconds[self._step] = round(time.perf_counter() - self._start, 3)
 
 
 def _network(path: Path, settings: Settings) -> RoadNetwork:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version as package_version
 from threading import Lock
@@ -23,11 +22,11 @@ from geo.demand import place_demand
 from geo.errors import Fault
 from geo.network import build_graph
 from geo.params import CRITERIA, AccessParams, Params, digest_of
+from geo.progress import Clock, Progress
 from geo.schemas import WGS84
 from geo.score import Options, area_needed_m2, build_options, fill_unknown, site_criteria, staff_needed
 from geo.settings import Settings
 
-Progress = Callable[[str, float], None]
 #: Goes into the name of cached travel times; raise it when the same input gives other times.
 _ACCESS_VERSION = "1"
 _KEPT_IN_MEMORY = 4
@@ -143,20 +142,14 @@ def make_plan(
         The network holds no road open to the mode.
     """
     params = params or Params()
-    start = time.perf_counter()
-    prepared = prepare(city, params, settings=settings, progress=progress)
-    after_access = time.perf_counter()
-    options = prepared.options
-    scores = options.scores(params.weights)
-    population = city.units["population"].to_numpy()
-    choice = choose_sites(options, scores, population, params.choice)
+    clock = Clock()
+    with clock("access"):
+        prepared = prepare(city, params, settings=settings, progress=progress)
+    with clock("score_and_choose"):
+        scores = prepared.options.scores(params.weights)
+        choice = choose_sites(prepared.options, scores, city.units["population"].to_numpy(), params.choice)
     units = _units_table(city, prepared, choice, scores)
     totals = _totals(city, units)
-    seconds = {
-        **city.seconds,
-        "access": round(after_access - start, 3),
-        "score_and_choose": round(time.perf_counter() - after_access, 3),
-    }
     return Plan(
         city=city,
         params=params,
@@ -171,7 +164,7 @@ def make_plan(
             "objective": round(choice.objective, 9),
         },
         notes=city.notes + _notes(totals, units),
-        seconds=seconds,
+        seconds=city.seconds | clock.seconds,
     )
 
 

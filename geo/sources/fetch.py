@@ -35,6 +35,7 @@ import tomlkit
 import urllib3
 
 from geo.errors import FetchError, InputError
+from geo.progress import Progress
 from geo.schemas import WGS84
 from geo.settings import Settings
 from geo.sources.faultlog import FaultLog
@@ -42,8 +43,6 @@ from geo.sources.files import FolderFiles
 from geo.sources.osm import file_digest
 from geo.sources.places import layer_of_polygons
 from geo.sources.vectors import read_vector
-
-Progress = Callable[[str, float], None]
 
 ATTRIBUTION = "© OpenStreetMap contributors"
 LICENCE = "ODbL-1.0"
