@@ -51,9 +51,8 @@ def _show_audit(view: View) -> None:
     failed = int((~audit["passed"]).sum())
     st.markdown(view.say("data.audit_sum", passed=str(len(audit) - failed), failed=str(failed)))
     ordered = audit.sort_values("passed", kind="stable")
-    subjects = [
-        view.say("data.city") if subject == "city" else names.get(subject, subject) for subject in ordered["subject"]
-    ]
+    names = {**view.plan.city.units["name"], "city": view.say("data.city")}
+    subjects = [names.get(subject, subject) for subject in ordered["subject"]]
     words = catalogue(view.lang)
     checks = [words.get(f"ui.data.check.{code}", code) for code in ordered["check"]]
     columns = ("check", "subject", "value", "limit", "passed")
