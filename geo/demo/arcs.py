@@ -101,6 +101,8 @@ def _smooth(line: Points, sigma: float, junctions: dict[tuple[float, float], Poi
     chord = np.linspace(0, 1, len(path))[:, None] * (end - start) + start
     # odd reflection about the chord keeps both ends where they are
     points = chord + _filter_odd(path - chord, width)
+    # to the last bit: faces close only where arcs end at the same point
+    points[0], points[-1] = start, end
     return shapely.LineString(points)
 
 

@@ -8,7 +8,6 @@ which communes, districts and units are dissolves. Every row is labelled ``model
 from __future__ import annotations
 
 import json
-import os
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,23 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
+from geo.demo.arcs import trace_coverage
+from geo.demo.contest import draw_communes
+from geo.demo.partition import divide_communes, tabulate_parts
+from geo.demo.rivers import read_rivers
+from geo.demo.shapes import mark_points, measure_boxes, place_windows, price_cells
+from geo.demo.targets import find_false_boxes, fit_areas
+from geo.demo.tidy import tidy_pieces
+from geo.demo.windows import Raster, Windows
 from geo.schemas import MODELLED, WGS84
 
+#: CRS of the model: UTM 48N.
+METRIC_CRS = "EPSG:32648"
+#: Width of its cells.
+CELL_M = 50.0
 #: Decimals of the coordinates in degrees: 0.1 m.
 DECIMALS = 6
 
@@ -42,6 +54,78 @@ class DemoBoundaries:
     districts: gpd.GeoDataFrame
     units: gpd.GeoDataFrame
     clauses: pd.DataFrame
+
+
+def build_boundaries(facts: Path, *, cell_m: float = CELL_M) -> DemoBoundaries:
+    """Model the boundaries of communes, districts and units.
+
+    Parameters
+    ----------
+    facts : pathlib.Path
+        Folder with ``communes_2024.csv``, ``units_2025.csv``, ``clauses_1656.csv``, ``crosswalk_area_shares.csv`` and
+        ``rivers.csv``.
+    cell_m : float
+        Width of the cells of the model in metres.
+
+    Returns
+    -------
+    DemoBoundaries
+        One valid coverage: the same facts give the same boundaries.
+    """
+    tables = read_tables(facts)
+    communes, units, pieces = _prepare(facts, tables)
+    raster = _frame(communes, cell_m)
+    windows = place_windows(communes, raster)
+    costs = price_cells(communes, raster, windows, read_rivers(facts / "rivers.csv", crs=METRIC_CRS, min_width_m=60))
+    parts = tabulate_parts(pieces, communes, units, cell_m=cell_m)
+    boxed = ~communes["false_box"].to_numpy()
+    drawn = draw_communes(Windows(raster, windows), costs, parts.commune_cells, boxed=boxed)
+    divided = divide_communes(drawn, parts)
+    labels = tidy_pieces(divided.labels, divided.windows, parts, fixed=mark_points(communes, raster))
+    shapes = trace_coverage(labels, crs=METRIC_CRS, origin=(raster.west_m, raster.south_m), cell_m=cell_m)
+    ids = pieces.loc[shapes.index, ["commune_id", "unit_id"]]
+    return assemble(gpd.GeoDataFrame(ids, geometry=shapes), tables=tables)
+
+
+def _prepare(facts: Path, tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return communes with their boxes, units and pieces, by position, in metres, their areas in agreement."""
+    units = tables["units"].sort_values("unit_id", ignore_index=True)
+    transformer = pyproj.Transformer.from_crs(WGS84, METRIC_CRS, always_xy=True)
+    units["x_m"], units["y_m"] = transformer.transform(units["lon"].to_numpy(), units["lat"].to_numpy())
+    communes = _read_boxes(facts, tables["communes"])
+    pieces = tables["clauses"].drop_duplicates(["commune_id", "unit_id"]).reset_index(drop=True)
+    pieces["commune"] = pd.Index(communes["commune_id"]).get_indexer(pieces["commune_id"])
+    pieces["unit"] = pd.Index(units["unit_id"]).get_indexer(pieces["unit_id"])
+    pieces["area_km2"] = fit_areas(communes, units, pieces)
+    communes["area_km2"] = pieces.groupby("commune")["area_km2"].sum()
+    # a point that belongs to another commune says nothing: the unit's own point stands in
+    alone = pieces.drop_duplicates("commune").set_index("commune")["unit"]
+    copies = communes.index[communes["false_box"] & communes.duplicated(["x_m", "y_m"], keep=False)]
+    communes.loc[copies, ["x_m", "y_m"]] = units.loc[alone[copies], ["x_m", "y_m"]].to_numpy()
+    return communes, units, pieces
+
+
+def _read_boxes(facts: Path, communes: pd.DataFrame) -> pd.DataFrame:
+    numbers = ["lon", "lat", "west", "south", "east", "north"]
+    boxes = _read(facts / "communes_2024.csv").set_index("code")[numbers].astype(float)
+    table = communes.merge(boxes, left_on="commune_id", right_index=True, validate="1:1")
+    table = table.sort_values("commune_id", ignore_index=True)
+    table = table.join(measure_boxes(table, crs=METRIC_CRS))
+    table["false_box"] = find_false_boxes(table)
+    return table
+
+
+def _frame(communes: pd.DataFrame, cell_m: float) -> Raster:
+    """Return a raster that reaches a kilometre beyond all boxes, its corner on whole kilometres."""
+    west, south = (np.floor(communes[side].min() / 1000) * 1000 - 1000 for side in ("west_m", "south_m"))
+    east, north = (np.ceil(communes[side].max() / 1000) * 1000 + 1000 for side in ("east_m", "north_m"))
+    return Raster(
+        west_m=float(west),
+        south_m=float(south),
+        cell_m=cell_m,
+        rows=int((north - south) / cell_m),
+        columns=int((east - west) / cell_m),
+    )
 
 
 def write_boundaries(boundaries: DemoBoundaries, out: Path) -> None:
@@ -100,7 +184,7 @@ def read_tables(facts: Path) -> dict[str, pd.DataFrame]:
         }
     )
     new = _read(facts / "units_2025.csv")
-    numbers = new[["area_km2", "population", "lon", "lat"]].astype(float)
+    numbers = new[["area_km2", "population", "lon", "lat"]].astype(float).astype({"population": int})
     units = pd.concat([new[["code", "name", "type"]], numbers], axis=1)
     units = units.rename(columns={"code": "unit_id", "type": "kind"}).assign(data_source=MODELLED)
     return {"communes": communes, "units": units, "clauses": _read_clauses(facts)}
@@ -132,8 +216,8 @@ def _to_nfc(text: str) -> str:
 
 
 def _capitalise(name: str) -> str:
-    """Return the name with every word in a capital; the source writes ``Xã Đại áng``."""
-    return " ".join(word[:1].upper() + word[1:] for word in name.split())
+    """Return the name with a capital after its kind; the source writes ``Xã Đại áng``."""
+    return " ".join(word if word == "trấn" else word[:1].upper() + word[1:] for word in name.split())
 
 
 def _geojson(frame: gpd.GeoDataFrame) -> str:
@@ -152,4 +236,4 @@ def _feature(record: dict[str, Any], geometry: str) -> str:
 def _write_text(path: Path, text: str) -> None:
     aside = path.with_name(f".{path.name}.part")
     aside.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(aside, path)
+    aside.replace(path)
