@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -84,6 +84,61 @@ def check(
         if any(fault.severity == "error" for fault in faults):
             raise typer.Exit(1)
         _out.print(t("cli.check_passed", lang=language))
+
+
+@app.command()
+def audit(
+    data: Annotated[Path | None, typer.Argument(help="Data folder; the embedded data if left out.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file of every finding.")] = None,
+    lang: Lang = None,
+) -> None:
+    """Merge the boundaries of a data folder and audit them; exit code 1 on a breach of what must hold."""
+    language = _language(lang)
+    with _errors_in_words(language):
+        from geo.city import load_city
+        from geo.publish.tables import write_csv
+
+        with _progress(language) as progress:
+            findings = load_city(data, progress=progress).audit
+        if out is not None:
+            write_csv(findings, out)
+        breaches = findings[~findings["passed"]]
+        for row in breaches.itertuples():
+            _err.print(Text(f"{row.check} {row.subject}: {row.value:.6g} ({row.note})"), style="red")
+        _out.print(t("cli.audited", lang=language, n=len(findings), breaches=len(breaches)))
+        if len(breaches):
+            raise typer.Exit(1)
+
+
+@app.command()
+def convert(
+    table: Annotated[Path, typer.Argument(help="CSV or XLSX with figures by old commune.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
+    data: Data = None,
+    add: Annotated[list[str] | None, typer.Option("--sum", help="Column to add up, such as a count.")] = None,
+    average: Annotated[list[str] | None, typer.Option("--mean", help="Column to average, such as a rate.")] = None,
+    by: Annotated[Literal["population", "area"], typer.Option(help="What the figures go with.")] = "population",
+    lang: Lang = None,
+) -> None:
+    """Carry figures of the old communes over to the new units."""
+    language = _language(lang)
+    if not add and not average:
+        raise typer.BadParameter("name the columns to carry over", param_hint="--sum, --mean")
+    with _errors_in_words(language):
+        from geo.city import load_city
+        from geo.crosswalk import convert_statistic
+        from geo.publish.tables import write_csv
+        from geo.settings import Settings
+        from geo.sources.statistics import read_statistic
+
+        with _progress(language) as progress:
+            city = load_city(data, progress=progress)
+        columns = [*(add or ()), *(average or ())]
+        figures = read_statistic(table, columns, commune_ids=list(city.communes.index), settings=Settings())
+        units = convert_statistic(figures, city.pieces, add=add or (), average=average or (), by=by)
+        units.insert(0, "name", city.units["name"])
+        write_csv(units.reset_index(), out)
+        _out.print(t("cli.fetched", lang=language, out=out))
 
 
 @app.command("build-demo")

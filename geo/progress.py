@@ -28,6 +28,7 @@ class Clock:
         self.seconds: dict[str, float] = {}
 
     def __call__(self, step: str) -> Clock:
+        """Name the step that the next ``with`` block is."""
         self._step = step
         return self
 

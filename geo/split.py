@@ -6,8 +6,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-#: Cuts are made to a millionth of the side of the polygon's box.
-_CUT_TOLERANCE = 1e-6
+#: Cuts are made to a billionth of the side of the polygon's box.
+_CUT_TOLERANCE = 1e-9
 
 
 def split_polygon(

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from geo.errors import Fault, InputError
 from geo.plan import Plan
 from geo.publish.reasons import modelled_text, reason_text
 
@@ -78,6 +80,26 @@ def units_csv(plan: Plan, *, lang: str) -> bytes:
 def sites_csv(plan: Plan) -> bytes:
     """Return ``sites.csv``; see :func:`csv_bytes`."""
     return csv_bytes(sites_table(plan), SITE_COLUMNS)
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write `table` to `path` as :func:`csv_bytes` does, in full precision: aside, then renamed.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written (key ``output_not_writable``).
+    """
+    named = table.rename(columns=neutralise_formula)
+    aside = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(csv_bytes(named, dict.fromkeys(named.columns)))
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        detail = {"detail": error.strerror or str(error)}
+        raise InputError(Fault(key="output_not_writable", value=str(path), values=detail)) from error
 
 
 def csv_bytes(table: pd.DataFrame, columns: dict[str, int | None]) -> bytes:
