@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -17,6 +17,8 @@ from geo.text import describe_fault, t
 from geo.ui.served import Served
 from geo.ui.words import minutes_text, plain
 
+#: A longer list of faults scrolls.
+_LIST_LENGTH, _LIST_HEIGHT = 8, 400
 _SIGNS = dict(zip(ROLES, "■◆▲", strict=True))
 
 
@@ -109,8 +111,9 @@ def show_figures(view: View) -> None:
         column.metric(view.say(f"figure.{key}"), value, help=view.say(f"figure_help.{key}"), border=True)
 
 
-def show_faults(faults: Iterable[Fault], *, lang: str) -> None:
-    """List `faults` in a table; its cells are drawn as plain text."""
-    columns = {name: t(f"ui.fault_column.{name}", lang=lang) for name in ("severity", "fault")}
-    rows = [[t(f"ui.severity.{f.severity}", lang=lang), describe_fault(f, lang=lang)] for f in faults]
-    st.dataframe(pd.DataFrame(rows, columns=list(columns.values())), hide_index=True)
+def show_faults(faults: Sequence[Fault], *, lang: str) -> None:
+    """List `faults`, each with its place and its remedy."""
+    words = {kind: t(f"ui.severity.{kind}", lang=lang) for kind in ("error", "warning")}
+    lines = (f"- **{words[fault.severity]}**: {plain(describe_fault(fault, lang=lang))}" for fault in faults)
+    with st.container(height=_LIST_HEIGHT if len(faults) > _LIST_LENGTH else "content"):
+        st.markdown("\n".join(lines))

@@ -52,10 +52,10 @@
       },
     });
     map.attributionControl.setPrefix("Leaflet");
-    ["units", "roads", "communes", "sites", "halo"].forEach((name, i) => {
+    ["units", "roads", "communes", "names", "sites", "halo"].forEach((name, i) => {
       map.createPane(name).style.zIndex = 410 + 10 * i;
     });
-    ["roads", "communes", "halo"].forEach((name) => (map.getPane(name).style.pointerEvents = "none"));
+    ["roads", "communes", "names", "halo"].forEach((name) => (map.getPane(name).style.pointerEvents = "none"));
     city.units = city.data.units.map((unit, i) => drawUnit(map, unit, i));
     city.sites = city.data.sites.map((site, i) => drawSite(map, Site, site, i));
     city.labels = city.data.units.map((unit) => label(unit));
@@ -93,7 +93,7 @@
     const text = document.createElement("span");
     text.textContent = unit.name;
     const icon = L.divIcon({ className: "truso-label", html: text, iconSize: null });
-    return L.marker([unit.lat, unit.lon], { icon, interactive: false, keyboard: false });
+    return L.marker([unit.lat, unit.lon], { icon, pane: "names", interactive: false, keyboard: false });
   }
 
   // What depends on the zoom: the size of the signs, and the names, which would overlap from afar.

@@ -59,7 +59,13 @@ def _show_audit(view: View) -> None:
     st.dataframe(
         ordered.assign(check=checks, subject=subjects)[list(columns)],
         hide_index=True,
-        column_config={name: view.say(f"data.audit_column.{name}") for name in columns},
+        column_config={
+            **{name: view.say(f"data.audit_column.{name}") for name in columns},
+            **{
+                name: st.column_config.NumberColumn(view.say(f"data.audit_column.{name}"), format="%.4f")
+                for name in ("value", "limit")
+            },
+        },
     )
 
 
