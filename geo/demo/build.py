@@ -11,8 +11,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from geo.demo import boundaries as borders
-from geo.demo.boundaries import DemoBoundaries
+from geo.demo.boundaries import DemoBoundaries, build_boundaries, write_boundaries
 from geo.demo.buildings import build_inventory, write_inventory
 from geo.demo.network import build_network
 from geo.demo.population import build_population, write_population
@@ -50,8 +49,8 @@ def build_demo(facts: Path, out: Path, *, progress: Callable[[str], None] | None
         aside = Path(name)
         shutil.copytree(facts, aside / "facts")
         tell("boundaries")
-        boundaries = borders.build_boundaries(facts)
-        borders.write_boundaries(boundaries, aside / "boundaries")
+        boundaries = build_boundaries(facts)
+        write_boundaries(boundaries, aside / "boundaries")
         _build_rest(facts, aside, boundaries, tell)
         tell("sources")
         write_sources(aside)

@@ -72,7 +72,9 @@ def build_inventory(
     known = pd.read_csv(facts / "admin_buildings_osm.csv", dtype=str).query("best == 'yes'")
     rows = _commune_offices(communes, known, ground) + _district_offices(communes, known, ground)
     others = (
-        _service_branches(facts, communes, ground) + _other_known(known, ground) + _district_houses(communes, ground)
+        _service_branches(facts, communes, ground)
+        + _other_known(known, ground)
+        + _district_houses(facts, communes, ground)
     )
     others += _fill_units(rows + others, communes, boundaries, ground, wanted=N_BUILDINGS - len(rows) - len(others))
     for number, row in enumerate(others, start=1):
@@ -181,12 +183,14 @@ def _other_known(known: pd.DataFrame, ground: Ground) -> list[dict[str, Any]]:
     return rows
 
 
-def _district_houses(communes: pd.DataFrame, ground: Ground) -> list[dict[str, Any]]:
+def _district_houses(facts: Path, communes: pd.DataFrame, ground: Ground) -> list[dict[str, Any]]:
+    islands = pd.read_csv(facts / "ferries.csv", dtype={"commune_id": str})["commune_id"]
+    mainland = communes.drop(index=islands.tolist())  # no district ran an office that its people reach by ferry
     rows = []
     for code, seat in _rows_by_id(_seats(communes)):
         district = _lower(seat["district"])
         word = {"quận": "Quận ủy", "huyện": "Huyện ủy"}.get(district.split()[0], "Thị ủy")
-        own = communes[communes["district_code"] == code]
+        own = mainland[mainland["district_code"] == code]
         for pattern, size in _DISTRICT_HOUSES:
             rng = random_of("house", code, pattern)
             gap = np.hypot(own["x"] - seat["x"], own["y"] - seat["y"])

@@ -52,8 +52,13 @@ def _with_edges(graph: Graph, extra: list[dict[str, int]], xy: NDArray[np.float6
     return Graph(xy=nodes, edges=pd.concat([graph.edges, pd.DataFrame(extra)], ignore_index=True))
 
 
-def add_motorways(graph: Graph, roads: list[Road], motorways: list[Road]) -> tuple[Graph, list[Road]]:
-    """Return graph and roads with the motorways, joined to the big roads they cross and passing over all others."""
+def add_motorways(
+    graph: Graph, roads: list[Road], motorways: list[Road], *, water: shapely.Geometry
+) -> tuple[Graph, list[Road]]:
+    """Return graph and roads with the motorways, joined to the big roads they cross and passing over all others.
+
+    Their loose ends are joined to a big road near by, on dry land.
+    """
     rank = graph.edges["rank"].to_numpy()
     big = np.flatnonzero(np.isin(rank, [CLASS_ORDER.index(name) for name in _INTERCHANGES]))
     ends = graph.xy[graph.edges[["tail", "head"]].to_numpy()[big]]
@@ -73,7 +78,15 @@ def add_motorways(graph: Graph, roads: list[Road], motorways: list[Road]) -> tup
         {"tail": tail, "head": head, "road": road + len(roads), "rank": level}
         for (tail, head), (road, level) in zip(ends_of, upper[["road", "rank"]].to_numpy().tolist(), strict=True)
     ]
-    links, link_roads = _ramps(graph, over, upper, crossings, row, len(roads) + len(motorways))
+    ramps = _ramps(graph, over, _loose_ends(upper, crossings), water)
+    link = CLASS_ORDER.index("motorway_link")
+    first = len(roads) + len(motorways)
+    links = [
+        {"tail": int(row[end]), "head": node, "road": first + i, "rank": link} for i, (end, node) in enumerate(ramps)
+    ]
+    link_roads = [
+        Road(line=shapely.LineString([over.xy[end], graph.xy[node]]), highway="motorway_link") for end, node in ramps
+    ]
     joined = _with_edges(graph, _without_doubles(edges + links, graph), over.xy[fresh])
     return joined, [*roads, *motorways, *link_roads]
 
@@ -118,24 +131,24 @@ def _split_at(
     return _with_edges(kept, extra, np.array(xy).reshape(-1, 2)), at
 
 
-def _ramps(
-    graph: Graph, over: Graph, upper: pd.DataFrame, crossings: NDArray[np.int64], row: NDArray[np.int64], first: int
-) -> tuple[list[dict[str, int]], list[Road]]:
-    """Return links from the motorways' loose ends to the next node of a big road."""
+def _loose_ends(upper: pd.DataFrame, crossings: NDArray[np.int64]) -> NDArray[np.int64]:
     ends, count = np.unique(upper[["tail", "head"]], return_counts=True)
-    loose = np.setdiff1d(ends[count == 1], crossings)
+    return np.setdiff1d(ends[count == 1], crossings)
+
+
+def _ramps(graph: Graph, over: Graph, loose: NDArray[np.int64], water: shapely.Geometry) -> list[tuple[int, int]]:
+    """Return the loose ends of the motorways, each with the nearest node of a big road that is reached on dry land."""
     ranks = [CLASS_ORDER.index(name) for name in _INTERCHANGES]
     nodes = np.unique(graph.edges.loc[graph.edges["rank"].isin(ranks), ["tail", "head"]])
-    distance, near = cKDTree(graph.xy[nodes]).query(over.xy[loose])
-    edges: list[dict[str, int]] = []
-    roads: list[Road] = []
-    for end, gap, node in zip(loose, distance, nodes[near], strict=True):
-        if gap < _LINK_M:
-            rank = CLASS_ORDER.index("motorway_link")
-            edges.append({"tail": int(row[end]), "head": int(node), "road": first + len(roads), "rank": rank})
+    distance, near = cKDTree(graph.xy[nodes]).query(over.xy[loose], k=12)
+    ramps: list[tuple[int, int]] = []
+    for end, gaps, candidates in zip(loose, distance, nodes[near], strict=True):
+        for gap, node in zip(gaps, candidates, strict=True):
             line = shapely.LineString([over.xy[end], graph.xy[node]])
-            roads.append(Road(line=line, highway="motorway_link"))
-    return edges, roads
+            if gap < _LINK_M and not line.intersects(water):
+                ramps.append((int(end), int(node)))
+                break
+    return ramps
 
 
 def add_oddities(graph: Graph, roads: list[Road], *, facts: Path, rivers: gpd.GeoDataFrame) -> tuple[Graph, list[Road]]:

@@ -83,7 +83,8 @@ def build_network(
     graph, surface = add_ferries(graph, surface, ferries=ferries, islands=island)
     graph = join_pieces(graph, water=water, limit_m=_JOIN_M)
     graph = _thin(graph, surface)
-    graph, surface = add_motorways(graph, surface, [road for road in roads if road.highway == "motorway"])
+    motorways = [road for road in roads if road.highway == "motorway"]
+    graph, surface = add_motorways(graph, surface, motorways, water=water)
     graph, surface = add_oddities(graph, surface, facts=facts, rivers=rivers)
     return make_ways(graph, surface)
 
