@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check lock clean
+.PHONY: run test test-long lint check lock clean
 
 run: $(VENV)/.run
 	$(BIN)/truso run
@@ -12,13 +12,17 @@ run: $(VENV)/.run
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
 
-# What CI runs: the style, the types, the imports and every test, the long and the browser ones too.
-check: $(VENV)/.test
+# Everything that CI runs.
+check: lint test test-long
+
+lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m ""
+
+test-long: $(VENV)/.test
+	$(BIN)/python -m pytest -m "slow or browser"
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
