@@ -142,15 +142,16 @@ def _crs_of_geojson(files: FolderFiles, path: Path, document: dict[str, Any]) ->
 
 
 def parse_crs(files: FolderFiles, path: Path, text: str) -> pyproj.CRS | None:
-    """Return the CRS that `text` declares; a fault and None where it means nothing."""
-    if text.startswith("{"):
-        files.log.add("crs_unknown", file=files.name(path), value=text)
-        return None
+    """Return the CRS that `text` declares; a fault and None where it means no place on earth."""
     try:
-        return pyproj.CRS.from_user_input(text)
-    except pyproj.exceptions.CRSError:
-        files.log.add("crs_unknown", file=files.name(path), value=text)
-        return None
+        crs = None if text.startswith("{") else pyproj.CRS.from_user_input(text)
+        if crs is not None and (crs.is_geographic or crs.is_projected):
+            pyproj.Transformer.from_crs(crs, WGS84)  # from a vertical system or another planet there is no way
+            return crs
+    except pyproj.exceptions.ProjError:
+        pass
+    files.log.add("crs_unknown", file=files.name(path), value=text)
+    return None
 
 
 def _right_number(files: FolderFiles, path: Path, n: int) -> bool:

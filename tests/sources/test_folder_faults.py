@@ -232,9 +232,11 @@ def test_units_in_another_zone_are_named_not_the_communes(folder: Path) -> None:
     assert [(fault.key, fault.file) for fault in errors_in(folder)] == [("crs_far", UNITS)]
 
 
-def test_an_unknown_system_is_named_once(folder: Path) -> None:
-    change(folder, COMMUNES, lambda features: None, crs={"type": "name", "properties": {"name": "HN-72 local"}})
-    assert places(errors_in(folder)) == [("crs_unknown", COMMUNES, None, None, "HN-72 local")]
+@pytest.mark.parametrize("name", ["HN-72 local", "EPSG:5773", "EPSG:4978", "IAU_2015:49900", "ESRI:104905"])
+def test_a_system_that_means_no_place_on_earth_is_named_once(folder: Path, name: str) -> None:
+    """A word, heights, geocentric axes, Mars twice."""
+    change(folder, COMMUNES, lambda features: None, crs={"type": "name", "properties": {"name": name}})
+    assert places(errors_in(folder)) == [("crs_unknown", COMMUNES, None, None, name)]
 
 
 def test_a_metric_system_in_degrees_is_refused(folder: Path) -> None:
