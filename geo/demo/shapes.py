@@ -109,7 +109,8 @@ def price_cells(
             far = np.where(far > 1, 1 + 0.2 * (far - 1), far)
         near = [river for river in rivers if _is_near(river, x[i], y[i], half_x[i], half_y[i])]
         cost = far**_STEEPNESS + sum(_price_crossing(river, at_x, at_y, far) for river in near)
-        costs.append(np.where(_around(at_x, at_y, points[i], raster.cell_m), cost - _OWN_POINT, cost))
+        own = _around(at_x, at_y, points[i], raster.cell_m)
+        costs.append(np.round(np.where(own, cost - _OWN_POINT, cost), 9))
     return costs
 
 
