@@ -91,8 +91,12 @@ def load_city(
     """
     settings = settings or Settings()
     clock = Clock(progress)
+    root = Path(path or settings.data_dir)
     with clock("read"):
-        folder = read_folder(Path(path or settings.data_dir), settings=settings)
+        try:
+            folder = read_folder(root, settings=settings)
+        except InputError as error:
+            raise InputError([*error.faults, *_network_faults(root)]) from error
     crs = folder.metric_crs or folder.communes.estimate_utm_crs()
     with clock("merge"):
         merge = merge_communes(folder.communes.to_crs(crs), folder.clauses, folder.units.to_crs(crs))
@@ -100,7 +104,7 @@ def load_city(
     if faults:
         raise InputError(faults)
     with clock("network"):
-        network = None if folder.network_path is None else _network(folder.network_path, settings)
+        network = None if folder.network_path is None else _network(folder.network_path, root, settings)
     points = folder.population_points
     return City(
         name=folder.name,
@@ -131,12 +135,7 @@ def check_city(path: str | Path | None = None, *, settings: Settings | None = No
     """
     settings = settings or Settings()
     root = Path(path or settings.data_dir)
-    faults = check_folder(root, settings=settings)
-    for extract in sorted(root.glob("network/*.osm.pbf")):
-        try:
-            read_osm(extract)
-        except InputError as error:
-            faults += error.faults
+    faults = [*check_folder(root, settings=settings), *_network_faults(root)]
     if any(fault.severity == "error" for fault in faults):
         return faults
     try:
@@ -146,10 +145,35 @@ def check_city(path: str | Path | None = None, *, settings: Settings | None = No
     return faults
 
 
-def _network(path: Path, settings: Settings) -> RoadNetwork:
-    name = f"network-{_READER_VERSION}-{file_digest(path)[:16]}"
-    network = cached(settings.cache_dir, name, make=lambda: read_osm(path), pack=_pack_network, unpack=_unpack_network)
-    return replace(network, digest=file_digest(path))
+def _network(path: Path, root: Path, settings: Settings) -> RoadNetwork:
+    digest = file_digest(path)
+    network = cached(
+        settings.cache_dir,
+        f"network-{_READER_VERSION}-{digest[:16]}",
+        make=lambda: _read_osm(path, root),
+        pack=_pack_network,
+        unpack=_unpack_network,
+    )
+    return replace(network, digest=digest)
+
+
+def _read_osm(path: Path, root: Path) -> RoadNetwork:
+    try:
+        return read_osm(path)
+    except InputError as error:
+        name = path.relative_to(root).as_posix()
+        raise InputError([replace(fault, file=name) for fault in error.faults]) from error
+
+
+def _network_faults(root: Path) -> list[Fault]:
+    """Return what is wrong with the road networks of a folder."""
+    faults: list[Fault] = []
+    for path in sorted(root.glob("network/*.osm.pbf")):
+        try:
+            _read_osm(path, root)
+        except InputError as error:
+            faults += error.faults
+    return faults
 
 
 def _pack_network(network: RoadNetwork) -> Arrays:

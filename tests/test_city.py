@@ -59,8 +59,10 @@ def test_check_opens_the_network_too_and_says_everything_at_once(tmp_path: Path,
     errors = {fault.key for fault in check_city(folder, settings=settings) if fault.severity == "error"}
     assert "pbf_unreadable" in errors
     assert len(errors) > 1
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as loading:
         load_city(folder, settings=settings)
+    assert {fault.key for fault in loading.value.faults} == errors
+    assert "network/roads.osm.pbf" in str(loading.value)
 
 
 def test_a_sound_folder_passes_the_check(tmp_path: Path, settings: Settings) -> None:
