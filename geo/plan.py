@@ -423,12 +423,16 @@ def _mean(values: pd.Series, weights: pd.Series) -> float | None:
 
 
 def _notes(totals: dict[str, Any], units: pd.DataFrame) -> tuple[Fault, ...]:
+    lost = (units["unreachable_population"] > 0) & (units["access_reason"] != "no_network")
     found = {
         "units_without_network": totals["units_without_network"],
+        "people_unreachable": units.index[lost].tolist(),
         "no_candidate": units.index[units["reason"] == "no_candidate"].tolist(),
     }
     return tuple(
-        Fault(key=key, severity="warning", values={"units": ", ".join(f"{units.loc[i, 'name']} ({i})" for i in ids)})
-        for key, ids in found.items()
-        if ids
+        Fault(key=key, severity="warning", values={"units": _listed(units, ids)}) for key, ids in found.items() if ids
     )
+
+
+def _listed(units: pd.DataFrame, ids: list[str]) -> str:
+    return ", ".join(f"{units.loc[unit_id, 'name']} ({unit_id})" for unit_id in ids)
