@@ -99,7 +99,7 @@ def price_cells(
     """
     x, y, half_x, half_y = frames(communes)
     points, loose = communes[["x_m", "y_m"]].to_numpy(), communes["false_box"].to_numpy()
-    costs = []
+    costs: list[Floats] = []
     for i, window in enumerate(windows):
         at_x, at_y = raster.centres(window)
         across = _stretch((at_x - x[i]) / half_x[i], (points[i, 0] - x[i]) / half_x[i])
@@ -110,7 +110,8 @@ def price_cells(
         near = [river for river in rivers if _is_near(river, x[i], y[i], half_x[i], half_y[i])]
         cost = far**_STEEPNESS + sum(_price_crossing(river, at_x, at_y, far) for river in near)
         own = _around(at_x, at_y, points[i], raster.cell_m)
-        costs.append(np.round(np.where(own, cost - _OWN_POINT, cost), 9))
+        priced: Floats = np.where(own, cost - _OWN_POINT, cost)
+        costs.append(priced.round(9))
     return costs
 
 

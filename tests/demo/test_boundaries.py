@@ -12,7 +12,8 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from geo.demo.boundaries import build_boundaries, write_boundaries
+from geo.demo.boundaries import METRIC_CRS, build_boundaries, write_boundaries
+from geo.demo.rivers import read_rivers
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "data" / "boundaries"
@@ -145,6 +146,20 @@ def test_the_files_are_small_plain_geojson(layers):
         outer = np.array(first["geometry"]["coordinates"][0])
         assert (np.round(outer, 6) == outer).all()
         assert shapely.is_ccw(shapely.linearrings(outer))
+
+
+def test_the_rivers_pass_under_their_bridges():
+    rivers = {river.name: river for river in read_rivers(FACTS / "rivers.csv", crs=METRIC_CRS)}
+    bridges = pd.read_csv(FACTS / "bridges.csv")
+    points = gpd.GeoSeries.from_xy(bridges["lon"], bridges["lat"], crs=4326).to_crs(METRIC_CRS)
+    off_m = [
+        abs(float(rivers[name].bank_distance(np.array(point.x), np.array(point.y))))
+        for name, point in zip(bridges["river"], points, strict=True)
+    ]
+    surveyed = bridges["source"].str.startswith("OpenStreetMap").to_numpy()
+    # a point in the middle of a way may lie on its ramp
+    assert max(np.array(off_m)[surveyed]) < 1600
+    assert max(np.array(off_m)[~surveyed]) < 3500  # placed from memory, "within 3 km"
 
 
 def test_the_units_resemble_the_surveyed_ones(layers):
