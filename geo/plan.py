@@ -435,4 +435,4 @@ def _notes(totals: dict[str, Any], units: pd.DataFrame) -> tuple[Fault, ...]:
 
 
 def _listed(units: pd.DataFrame, ids: list[str]) -> str:
-    return ", ".join(f"{units.loc[unit_id, 'name']} ({unit_id})" for unit_id in ids)
+    return ", ".join(f"{name} ({unit_id})" for unit_id, name in units.loc[ids, "name"].items())
