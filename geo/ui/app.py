@@ -71,11 +71,12 @@ def _make_view(*, lang: str, static_dir: Path) -> View | None:
         st.error(t("ui.failed.plan", lang=lang), icon=":material/error:")
         st.text(str(error))
         return None
-    unit_id = str(st.session_state[state.UNIT])
+    if st.session_state[state.UNIT] not in city.units.index:
+        state.select_unit("")
     return View(
         plan=plan,
         lang=lang,
-        unit_id=unit_id if unit_id in city.units.index else "",
+        unit_id=st.session_state[state.UNIT],
         served=serve_city(city, folder=static_dir),
     )
 

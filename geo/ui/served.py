@@ -1,6 +1,7 @@
 """What the map loads, written into the folder that the app itself serves: scripts, styles and the city's geometry.
 
-Files are named by their content and never change, so they are written once, aside, and then renamed.
+Files are named by their content and never change, so they are written once, aside, and then renamed. Whoever reaches
+the app can read a served file, but cannot guess its name without the data that it was made from.
 """
 
 from __future__ import annotations

@@ -121,6 +121,7 @@ def test_a_wrong_value_in_the_url_keeps_the_default(start: Start, wrong: dict[st
     assert_no_error(app)
     assert sliders(app)["weights.size"] == Params().weights.size
     assert app.selectbox(key="access.mode").value == "motorbike"
+    assert url(app) == {}
 
 
 def test_all_weights_at_zero_are_explained_and_can_be_undone(start: Start) -> None:
