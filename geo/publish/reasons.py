@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -20,7 +21,12 @@ def number_text(value: float | None, *, lang: str, decimals: int = 0) -> str:
         return t("publish.unknown", lang=lang)
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
     # Adding 0.0 turns a rounded -0.0 into 0.0.
-    return str(format_decimal(round(float(value), decimals) + 0.0, format=pattern, locale=_LOCALES[lang]))
+    return _formatted(round(float(value), decimals) + 0.0, pattern, lang)
+
+
+@lru_cache(maxsize=8192)  # a plan writes the same few thousand figures into every file
+def _formatted(value: float, pattern: str, lang: str) -> str:
+    return str(format_decimal(value, format=pattern, locale=_LOCALES[lang]))
 
 
 def percent_text(value_0_1: float | None, *, lang: str, decimals: int = 0) -> str:
