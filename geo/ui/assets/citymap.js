@@ -112,7 +112,7 @@
     if (!city.last || city.last.unit < 0) return;
     const bounds = city.units[city.last.unit].getBounds();
     const size = map.latLngToLayerPoint(bounds.getSouthEast()).subtract(map.latLngToLayerPoint(bounds.getNorthWest()));
-    if (Math.max(size.x, size.y) > 60) return;
+    if (Math.max(size.x, size.y) > 36) return;
     const style = { pane: "halo", radius: 24, color: LINE.selected, weight: 3, fill: false, interactive: false };
     toggle(map, "halo", true, () => L.circleMarker(bounds.getCenter(), style));
   }
