@@ -18,7 +18,7 @@ _INTERCHANGES = ("trunk", "primary", "secondary")
 _LINK_M = 400.0
 _NEAR_NODE_M = 9.0  # a crossing this close to a junction is that junction
 _ISLET_ROWS_M = (50.0, 135.0, 220.0)
-_ISLET_COLUMNS = 6
+_ISLET_COLUMNS = 5
 
 
 def add_ferries(
@@ -215,7 +215,7 @@ def _add_trap(
 def _add_lanes(
     graph: Graph, roads: list[Road], name: str, xy: NDArray[np.float64], pairs: NDArray[np.int64], *, oneway: bool
 ) -> tuple[Graph, list[Road]]:
-    highway = "residential" if oneway else "track"
+    highway = "residential"
     nodes = np.vstack([graph.xy, xy])
     extra: list[dict[str, int]] = []
     lanes: list[Road] = []
