@@ -141,6 +141,35 @@ def convert(
         _out.print(t("cli.fetched", lang=language, out=out))
 
 
+@app.command()
+def clauses(
+    text: Annotated[Path, typer.Argument(help="Text of the resolution, or a list of units and their communes; UTF-8.")],
+    communes: Annotated[Path, typer.Option("--communes", help="Old communes: a table, a map or a data folder.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
+    units: Annotated[Path | None, typer.Option("--units", help="New units, likewise; else numbered.")] = None,
+    lang: Lang = None,
+) -> None:
+    """Turn the prose of a resolution into the table of clauses; exit code 1 where it is ambiguous or incomplete."""
+    language = _language(lang)
+    with _errors_in_words(language):
+        from geo.clauses import check_clauses, parse_clauses
+        from geo.publish.tables import write_csv
+        from geo.settings import Settings
+        from geo.sources.names import read_names, read_prose
+
+        settings = Settings()
+        known = read_names(communes, part="communes", settings=settings)
+        named = None if units is None else read_names(units, part="units", settings=settings)
+        parsed = parse_clauses(read_prose(text, settings=settings), communes=known, units=named)
+        _show_faults(parsed.faults, language)
+        missing = check_clauses(parsed.table, communes=known, units=named)
+        _show_faults(missing, language)
+        if any(fault.severity == "error" for fault in (*parsed.faults, *missing)):
+            raise typer.Exit(1)
+        write_csv(parsed.table, out)
+        _out.print(t("cli.clauses_read", lang=language, n=len(parsed.table), out=out))
+
+
 @app.command("build-demo")
 def build_demo(
     facts: Annotated[Path | None, typer.Option("--facts", help="Folder of the facts tables.")] = None,

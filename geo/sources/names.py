@@ -1,0 +1,85 @@
+"""Read what a parse of prose needs: the text itself, and the names of communes or units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from geo.errors import Fault, InputError
+from geo.settings import Settings
+from geo.sources.boundaries import find_part, read_districts, read_part, text_columns
+from geo.sources.cells import note_duplicates
+from geo.sources.columns import COMMUNES, UNITS
+from geo.sources.faultlog import FaultLog
+from geo.sources.files import FolderFiles
+from geo.sources.tables import TABLE_SUFFIXES
+from geo.sources.vectors import VECTOR_SUFFIXES
+
+_COLUMNS = {"communes": COMMUNES, "units": UNITS}
+_IDS = {"communes": "commune_id", "units": "unit_id"}
+
+
+def read_prose(path: Path, *, settings: Settings) -> str:
+    """Return the text of a UTF-8 file.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is empty, too large or not UTF-8.
+    """
+    log = FaultLog()
+    content = FolderFiles(path.parent, settings=settings, log=log).read(path)
+    if content is None:
+        raise InputError(log.faults())
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise InputError(Fault(key="text_not_utf8", file=path.name, row=row)) from error
+
+
+def read_names(path: Path, *, part: Literal["communes", "units"], settings: Settings) -> pd.DataFrame:
+    """Return what communes or units are called, from a file or a data folder; polygons are not read.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A table or vector file, or a data folder, whose ``boundaries/`` holds one.
+    part : {"communes", "units"}
+    settings : Settings
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index commune_id or unit_id; columns ``name``, ``kind`` and, of communes, ``district_name``; NaN where missing.
+
+    Raises
+    ------
+    InputError
+        There is no such file, it cannot be read, or an id or a name is missing or an id repeated.
+    """
+    log = FaultLog()
+    files = FolderFiles(path if path.is_dir() else path.parent, settings=settings, log=log)
+    found = find_part(files, part, suffixes=(*VECTOR_SUFFIXES, *TABLE_SUFFIXES), needed=True) if path.is_dir() else path
+    table = read_part(files, found, _COLUMNS[part], attributes_only=True)
+    if table is not None:
+        note_duplicates(table.frame, table.raw, _IDS[part], log)
+        for row, name in zip(table.raw.rows, table.frame["name"], strict=True):
+            if not isinstance(name, str) and part == "units":  # a plan does without, prose does not
+                log.add("value_missing", file=table.raw.file, row=row, column=table.frame.attrs["headers"]["name"])
+    errors = [fault for fault in log.faults() if fault.severity == "error"]
+    if table is None or errors:
+        raise InputError(errors)
+    frame = table.frame
+    districts = read_districts(files) if path.is_dir() and part == "communes" else None
+    if districts is not None:
+        listed = districts.frame.set_index("district_id")["name"]
+        frame["district_name"] = frame["district_id"].map(listed).fillna(frame["district_name"])
+    frame.attrs = {}
+    return text_columns(frame[[_IDS[part], *_wanted(frame)]]).set_index(_IDS[part])
+
+
+def _wanted(frame: pd.DataFrame) -> list[str]:
+    return [name for name in ("name", "kind", "district_name") if name in frame]
