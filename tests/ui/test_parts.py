@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -21,7 +22,7 @@ from geo.ui.citymap import FILLS, MapLayers, clicked_unit, map_state
 from geo.ui.colours import PALETTE, colour
 from geo.ui.served import city_geometry, serve_city
 from geo.ui.sketch import draw_unit
-from geo.ui.store import ARCHIVE, plan_files
+from geo.ui.store import ARCHIVE, current_plan, plan_files
 from geo.ui.words import plain
 from tests.ui.toyapp import HOSTILE
 
@@ -81,6 +82,20 @@ def test_what_is_served_is_written_once_and_whole(toy_city: City, tmp_path: Path
     for address in (*served.scripts, *served.styles):
         assert (tmp_path / "static" / address.removeprefix("../../app/static/")).is_file()
     assert not [path for path in (tmp_path / "static").iterdir() if path.name.startswith("tmp")]
+
+
+def test_sessions_that_start_at_the_same_moment_serve_the_same_whole_files(toy_city: City, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        served = list(pool.map(lambda _: serve_city(toy_city, folder=tmp_path), range(8)))
+    assert len(set(served)) == 1
+    assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir()) == ["assets", "city"]
+
+
+def test_sessions_share_a_plan_by_what_it_was_made_from(toy_city: City) -> None:
+    heavy = Params().with_values({"weights.size": 0.9})
+    assert current_plan(toy_city, Params()) is current_plan(toy_city, Params())
+    assert current_plan(toy_city, heavy) is not current_plan(toy_city, Params())
+    assert current_plan(toy_city, heavy).params == heavy
 
 
 def test_the_geometry_keeps_the_order_of_the_tables_and_looks_like_the_city(toy_city: City) -> None:
