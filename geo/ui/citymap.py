@@ -162,4 +162,7 @@ def _words(lang: str) -> dict[str, str]:
 
 
 def _whole(values: pd.Series) -> list[int | None]:
-    return [None if np.isnan(value) else round(value) for value in values.astype(float)]
+    numbers = values.to_numpy(float)
+    known = ~np.isnan(numbers)
+    whole = np.rint(np.where(known, numbers, 0)).astype(int).tolist()
+    return [value if is_known else None for value, is_known in zip(whole, known.tolist(), strict=True)]
