@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from geo.errors import Fault
 
@@ -44,9 +45,9 @@ _PHRASE = _pattern(r"(?<!\w)(?:" + "|".join(f"(?P<p{n}>{words})" for n, (_, word
 _START = re.compile(
     rf"""^[ ]*[-+*•]?[ ]*(?:
            (?:khoản[ ]+)?\(?(?P<number>\d{{1,3}})[ ]*[.):\t]+(?!\d)     # 12.   (12)   Khoản 12:
-         | (?=(?-i:Sắp[ ]xếp|Thành[ ]lập|Sáp[ ]nhập|Hợp[ ]nhất|Nhập|{_VERB.upper().replace(" ", "[ ]")})[ ])
-         | (?={_KIND.replace(" ", "[ ]")}[ ][^\n:\t←(,;.]+(?:[:\t←]|[ ]gồm\b)) )
-       | (?<=[.;])[ ]+(?:(?P<inline>\d{{1,3}})[.)][ ]*)?(?=(?-i:Sắp[ ]xếp|Thành[ ]lập)[ ])""",
+         | (?=(?-i:Sắp\s+xếp|Thành\s+lập|Sáp\s+nhập|Hợp\s+nhất|Nhập)\s)
+         | (?={_KIND.replace(" ", "[ ]")}[ ][^\n:\t←(,;.]+(?:[:\t←]|[ ](?:gồm|được[ ](?:hình[ ]thành|thành[ ]lập))\b)) )
+       | (?:\A|(?<=[.;:]\s))\s*(?:(?P<inline>\d{{1,3}})[.)][ ]*)?(?=(?:sắp\s+xếp|thành\s+lập)\s)""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 #: What no sentence says but a clause.
@@ -60,7 +61,7 @@ _UNIT_LAST = _pattern(
     rf"(?<!\w)(?:để )?thành (?:lập )?(?:(?:một )?(?:{_KIND}|đơn vị hành chính(?: cấp xã)?) )?(?:mới )?{_CALLED}"
     rf"(?P<unit>{_KIND} [^.;:,()]+?)[ ,;:]*$"
 )
-_SENTENCE_END = re.compile(r"(?<!TP)[.](?=\s|$)")
+_SENTENCE_END = _pattern(r"(?<!\bTP)(?<!\bTX)(?<!\b[HQ])[.](?=\s|$)")
 _OPENING = _pattern(rf"^(?:trên cơ sở |{_VERB} )*")
 _REFERENCE = _pattern(
     rf",? ?sau khi {_VERB}(?: theo quy định)? tại (?P<where>[^.;]*?) ?Điều (?:này|\d+(?: (?:của )?Nghị quyết này)?)"
@@ -106,6 +107,7 @@ def _tidy(text: str) -> str:
     return re.sub(" +", " ", _TONED.sub(_place_tone, text))
 
 
+@lru_cache(maxsize=1 << 16)
 def name_key(name: str) -> str:
     """Return what two spellings of one name have in common; tones and accents count."""
     return " ".join(re.sub(r"[\W_]+", " ", _tidy(name).casefold()).split())
@@ -159,12 +161,17 @@ def read_clauses(text: str, faults: list[Fault]) -> list[Clause]:
         Grows.
     """
     text = _tidy(text)
-    starts = list(_START.finditer(text))
-    ends = [*(start.start() for start in starts[1:]), len(text)]
-    skipped = [(1, text[: starts[0].start()] if starts else text)]
-    clauses = []
-    for start, end in zip(starts, ends, strict=True):
-        line = text.count("\n", 0, start.end()) + 1
+    starts: list[re.Match[str]] = []
+    for start in _START.finditer(text):
+        if not starts or text[starts[-1].end() : start.end()].strip():  # else the verb right after its number
+            starts.append(start)
+    ends = [*(start.start() for start in starts), len(text)]
+    skipped = [(1, text[: ends[0]])]
+    clauses: list[Clause] = []
+    line, counted = 1, 0
+    for start, end in zip(starts, ends[1:], strict=True):
+        line += text.count("\n", counted, start.end())
+        counted = start.end()
         block = re.sub(r"\s*\t\s*", "\t", re.sub(r"[ \n]+", " ", text[start.end() : end])).strip()
         number = start["number"] or start["inline"]
         clause, rest = _clause_of(block, line, int(number) if number else None, faults)
