@@ -371,9 +371,14 @@ def test_the_last_of_several_homonyms_carries_the_district_of_all_and_this_is_sa
 
 
 @pytest.mark.parametrize(
-    "text", ["xã Thái Hòa (huyện Ứng Hòa), xã Hòa Phú", "xã Hòa Phú, xã Tráng Việt (huyện Mê Linh)"]
+    "text",
+    [
+        "xã Thái Hòa (huyện Ứng Hòa), xã Hòa Phú",
+        "xã Hòa Phú, xã Tráng Việt (huyện Mê Linh)",
+        "xã Hòa Phú, xã Tráng Việt, xã Thái Hòa (huyện Ứng Hòa)",
+    ],
 )
-def test_a_district_is_not_carried_forwards_nor_to_where_it_does_not_fit(text: str) -> None:
+def test_a_district_is_not_carried_forwards_nor_past_another_name_nor_where_it_does_not_fit(text: str) -> None:
     assert [(f.key, f.value) for f in one(text).faults] == [("clause_commune_ambiguous", "xã Hòa Phú")]
 
 
@@ -392,6 +397,16 @@ def test_a_kind_holds_for_the_names_that_follow_it(text: str, ids: list[str]) ->
     parsed = one(text)
     assert parsed.table["commune_id"].tolist() == ids
     assert keys(parsed) == []
+
+
+@pytest.mark.parametrize("mess", [other_tones, lambda name: unicodedata.normalize("NFD", name), str.upper])
+def test_the_lists_of_communes_and_units_may_be_spelt_otherwise_too(mess: Callable[[str], str]) -> None:
+    communes, units = (table.assign(name=table["name"].map(mess)) for table in (COMMUNES, UNITS))
+    parsed = parse(
+        prose(law(), words=LEGAL, gather=True, unit_first=False, numbered=True), communes=communes, units=units
+    )
+    assert keys(parsed) == []
+    assert len(parsed.table) == len(law())
 
 
 def test_without_a_kind_a_name_of_two_kinds_is_ambiguous() -> None:
@@ -447,6 +462,7 @@ def test_one_running_line_holds_several_clauses() -> None:
         ("1. Xã Kim Anh: Xã Minh Phú (phần còn lại, Xã Minh Trí", "clause_brackets"),
         ("1. Sắp xếp toàn bộ diện tích tự nhiên, quy mô dân số của xã Minh Phú.", "clause_unreadable"),
         ("1. Xã Kim Anh: ", "clause_unreadable"),
+        ("1. Xã Kim Anh: Xã Minh Phú. Một phần diện tích tự nhiên của xã Minh Trí", "clause_unreadable"),
         ("1. Xã Kim Ánh: Xã Minh Phú", "clause_unit_unknown"),
         ("1. Xã Kim Anh: Xã Minh Phú\n1. Xã Nội Bài: Xã Hiền Ninh", "clause_number_twice"),
         ("1. Xã Kim Anh: Xã Minh Phú\nXã Nội Bài: Xã Hiền Ninh", "clause_unnumbered"),
