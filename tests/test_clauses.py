@@ -210,7 +210,7 @@ MESSES: dict[str, Callable[[str], str]] = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=90, deadline=None)
 @given(
     table=clause_tables(),
     words=st.sampled_from([LEGAL, OTHER_WORDS]),
@@ -230,7 +230,7 @@ def test_any_table_written_as_legal_prose_is_read_back_exactly(
     assert check_clauses(parsed.table, communes=used, units=UNITS.loc[table["unit_id"].unique()]) == []
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(table=clause_tables(), mess=st.sampled_from(sorted(MESSES)))
 def test_the_short_form_is_read_back_but_for_what_it_does_not_say(table: pd.DataFrame, mess: str) -> None:
     parsed = parse(MESSES[mess](short_form(table)))
