@@ -70,11 +70,14 @@ class TravelTimes:
         Every unit with a candidate, in the order of the city's units.
     frontage_0_1 : pandas.Series
         How good the street is that each building stands on, from :func:`street_frontage`. Index: site_id.
+    centrality_0_1 : pandas.Series
+        How central each building lies, from :func:`centrality`. Index: site_id.
     """
 
     demand: gpd.GeoDataFrame
     units: dict[str, UnitTimes]
     frontage_0_1: pd.Series
+    centrality_0_1: pd.Series
 
 
 def compute_travel_times(
@@ -129,7 +132,12 @@ def compute_travel_times(
             reason=reason,
             between_min=between,
         )
-    return TravelTimes(demand=demand, units=units, frontage_0_1=street_frontage(sites, graph))
+    return TravelTimes(
+        demand=demand,
+        units=units,
+        frontage_0_1=street_frontage(sites, graph),
+        centrality_0_1=centrality(sites, demand),
+    )
 
 
 def _no_times(n_demand: int, n_sites: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -215,6 +223,32 @@ def street_frontage(sites: gpd.GeoDataFrame, graph: TravelGraph | None) -> pd.Se
     best = np.full(len(sites), -np.inf)
     np.maximum.at(best, site, value[graph.highway[graph.segment[arcs[arc]]]])
     return frontage.mask(np.isfinite(best), best)
+
+
+def centrality(sites: gpd.GeoDataFrame, demand: gpd.GeoDataFrame) -> pd.Series:
+    """Return how central each building lies among its unit's people, as the crow flies.
+
+    The mean distance of the people to the best of their own places, over that to the building; at most 1, and NaN
+    where the unit has no people.
+    """
+    result = np.full(len(sites), np.nan)
+    places = shapely.get_coordinates(np.asarray(sites.geometry))
+    people = shapely.get_coordinates(np.asarray(demand.geometry))
+    population = demand["population"].to_numpy()
+    rows = demand.groupby("unit_id", sort=False).indices
+    for unit_id, own in sites.groupby("unit_id", sort=False).indices.items():
+        xy, weight = people[rows[unit_id]], population[rows[unit_id]]
+        if weight.sum() > 0:
+            best = _mean_distance(xy, xy, weight).min()
+            result[own] = np.minimum(1.0, best / np.maximum(_mean_distance(places[own], xy, weight), 1.0))
+    return pd.Series(result, index=sites.index, name="centrality_0_1")
+
+
+def _mean_distance(
+    places: NDArray[np.float64], people: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    distance = np.hypot(*(places[:, None, :] - people[None, :, :]).transpose(2, 0, 1))
+    return distance @ weight / weight.sum()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from threading import Lock
 from typing import Any
@@ -28,7 +28,7 @@ from geo.score import Options, area_needed_m2, build_options, fill_unknown, site
 from geo.settings import Settings
 
 #: Goes into the name of cached travel times; raise it when the same input gives other times.
-_ACCESS_VERSION = "1"
+_ACCESS_VERSION = "2"
 _KEPT_IN_MEMORY = 4
 
 
@@ -245,7 +245,8 @@ def travel_times(
 
 
 def _pack_times(times: TravelTimes) -> Arrays:
-    demand = times.demand
+    """Return few, long arrays: the blocks of the units one after the other, and their sizes."""
+    demand, blocks = times.demand, list(times.units.values())
     arrays: Arrays = {
         "demand_id": demand.index.to_numpy(str),
         "unit_id": demand["unit_id"].to_numpy(str),
@@ -255,12 +256,18 @@ def _pack_times(times: TravelTimes) -> Arrays:
         "x": demand.geometry.x.to_numpy(),
         "y": demand.geometry.y.to_numpy(),
         "frontage_0_1": times.frontage_0_1.to_numpy(),
+        "centrality_0_1": times.centrality_0_1.to_numpy(),
         "units": np.array(list(times.units), dtype=str),
+        "site_ids": np.array([site_id for block in blocks for site_id in block.site_ids], dtype=str),
+        "shape": np.array([block.minutes.shape for block in blocks], np.int64).reshape(-1, 2),
     }
-    for number, unit in enumerate(times.units.values()):
-        for name, value in asdict(unit).items():
-            arrays[f"{number}.{name}"] = np.array(value, dtype=str) if name == "site_ids" else value
+    for name in _BLOCKS:
+        arrays[f"unit_{name}"] = np.concatenate([getattr(block, name).ravel() for block in blocks] or [np.empty(0)])
     return arrays
+
+
+#: Arrays of :class:`~geo.access.UnitTimes`, with the axes of each: d for demand points, s for sites.
+_BLOCKS = {"population": "d", "minutes": "ds", "reason": "ds", "between_min": "ss"}
 
 
 def _unpack_times(arrays: Arrays, city: City) -> TravelTimes:
@@ -269,16 +276,32 @@ def _unpack_times(arrays: Arrays, city: City) -> TravelTimes:
         geometry=gpd.points_from_xy(arrays["x"], arrays["y"], crs=city.crs),
         index=pd.Index(arrays["demand_id"].astype(object), name="demand_id"),
     )
-    names = ("population", "minutes", "reason", "between_min")
+    sizes = [{"d": n_demand, "s": n_sites} for n_demand, n_sites in arrays["shape"].tolist()]
+    blocks = {
+        name: _blocks(arrays[f"unit_{name}"], [tuple(size[axis] for axis in axes) for size in sizes])
+        for name, axes in _BLOCKS.items()
+    }
+    site_ids = _blocks(arrays["site_ids"], [(size["s"],) for size in sizes])
     units = {
         str(unit_id): UnitTimes(
-            site_ids=tuple(arrays[f"{number}.site_ids"].tolist()),
-            **{name: arrays[f"{number}.{name}"] for name in names},
+            site_ids=tuple(site_ids[number].tolist()), **{name: blocks[name][number] for name in _BLOCKS}
         )
         for number, unit_id in enumerate(arrays["units"])
     }
-    frontage = pd.Series(arrays["frontage_0_1"], index=city.sites.index, name="frontage_0_1")
-    return TravelTimes(demand=demand, units=units, frontage_0_1=frontage)
+    return TravelTimes(
+        demand=demand,
+        units=units,
+        frontage_0_1=pd.Series(arrays["frontage_0_1"], index=city.sites.index, name="frontage_0_1"),
+        centrality_0_1=pd.Series(arrays["centrality_0_1"], index=city.sites.index, name="centrality_0_1"),
+    )
+
+
+def _blocks(flat: NDArray, shapes: list[tuple[int, ...]]) -> list[NDArray]:
+    """Return `flat` cut into blocks of `shapes`."""
+    if not shapes:
+        return []
+    stops = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    return [part.reshape(shape) for part, shape in zip(np.split(flat, stops[:-1]), shapes, strict=True)]
 
 
 def _units_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:

@@ -24,7 +24,6 @@ from functools import cached_property
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from geo.access import TravelTimes, UnitTimes
@@ -101,7 +100,7 @@ def site_criteria(
     """
     usable = sites["usable_area_m2"].fillna(sites["floor_area_m2"] * norms.usable_share)
     need = need_m2[sites["unit_id"]].to_numpy()
-    centrality = _centrality(sites, times)
+    centrality = times.centrality_0_1
     frontage_0_1 = times.frontage_0_1
     share = np.where(frontage_0_1.isna(), 0.0, score.frontage_share)
     return pd.DataFrame(
@@ -144,27 +143,6 @@ def fill_unknown(criteria: pd.DataFrame, kind: pd.Series, need_m2: pd.Series, sc
 def _size_score(usable_m2: pd.Series | NDArray[np.float64], need_m2: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(need_m2 > 0, np.minimum(1.0, np.asarray(usable_m2) / need_m2), 1.0)
-
-
-def _centrality(sites: gpd.GeoDataFrame, times: TravelTimes) -> NDArray[np.float64]:
-    result = np.full(len(sites), np.nan)
-    places = shapely.get_coordinates(np.asarray(sites.geometry))
-    people = shapely.get_coordinates(np.asarray(times.demand.geometry))
-    rows = times.demand.groupby("unit_id", sort=False).indices
-    for unit_id, unit in times.units.items():
-        xy, weight = people[rows[unit_id]], unit.population
-        if weight.sum() > 0:
-            own = sites.index.get_indexer(pd.Index(unit.site_ids))
-            best = _mean_distance(xy, xy, weight).min()
-            result[own] = np.minimum(1.0, best / np.maximum(_mean_distance(places[own], xy, weight), 1.0))
-    return result
-
-
-def _mean_distance(
-    places: NDArray[np.float64], people: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    distance = np.hypot(*(places[:, None, :] - people[None, :, :]).transpose(2, 0, 1))
-    return distance @ weight / weight.sum()
 
 
 def _utility(unit: UnitTimes, score: ScoreParams) -> NDArray[np.float64]:

@@ -8,14 +8,16 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import openpyxl
 import pyproj
 
 from geo.sources.columns import Column, match_headers
 from geo.sources.files import FolderFiles
+
+if TYPE_CHECKING:
+    import openpyxl
 
 TABLE_SUFFIXES = (".csv", ".xlsx")
 _HEADER_ROWS_SEARCHED = 15
@@ -117,6 +119,8 @@ def _csv_rows(files: FolderFiles, path: Path, text: str, delimiter: str) -> list
 
 
 def _xlsx_rows(files: FolderFiles, path: Path, content: bytes) -> list[tuple[int, list[Any]]] | None:
+    import openpyxl  # here, because it takes long to import and most folders hold no workbook
+
     members = files.unzip(path, content, suffixes=(".xml", ".rels"))
     if members is None:
         return None
