@@ -9,7 +9,8 @@ import streamlit as st
 
 from geo.city import City
 from geo.errors import GeoError, InputError, ParamsError
-from geo.plan import Plan
+from geo.params import Params
+from geo.plan import Plan, prepare
 from geo.settings import Settings
 from geo.text import t
 from geo.ui import controls, state, store
@@ -89,4 +90,19 @@ def _load(*, lang: str) -> tuple[City, Plan]:
     params = state.chosen_params()
     controls.show_shares(params.weights, lang=lang)
     with st.spinner(t("ui.working.plan", lang=lang)):
+        _travel(city, params, lang=lang)
         return city, store.current_plan(city, params)
+
+
+def _travel(city: City, params: Params, *, lang: str) -> None:
+    """Compute what a new mode of travel needs, before the cached call: only outside of it can progress be shown.
+
+    The bar is also where Streamlit stops the work when the reader presses Stop or moves a control.
+    """
+    place = st.empty()
+
+    def tell(step: str, share: float) -> None:
+        place.progress(share, text=t("ui.working.access", lang=lang))
+
+    prepare(city, params, progress=tell)
+    place.empty()
