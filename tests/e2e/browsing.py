@@ -17,11 +17,6 @@ from urllib.request import urlopen
 from playwright.sync_api import Frame, Page
 
 ROOT = Path(__file__).resolve().parents[2]
-#: What Chromium needs in a container, and to stay quiet.
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 _START_S, _MAP_MS = 60, 240_000
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -138,37 +137,31 @@ def test_neighbours_share_their_line_after_simplifying():
 
 
 @contextmanager
-def opened(file: Path, *, asked: list[str], said: list[str]) -> Iterator[Any]:
+def opened(browser: Any, file: Path, *, asked: list[str], said: list[str]) -> Iterator[Any]:
     """Open a file in Chromium, where every request but the file itself is cut off."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: (said.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: (said.append(f"dialog {dialog.message}"), dialog.dismiss()))
 
-        def only_the_file(route: Any) -> None:
-            asked.append(route.request.url)
-            route.continue_() if route.request.url == file.as_uri() else route.abort()
+    def only_the_file(route: Any) -> None:
+        asked.append(route.request.url)
+        route.continue_() if route.request.url == file.as_uri() else route.abort()
 
-        page.route("**/*", only_the_file)
-        page.goto(file.as_uri())
-        page.wait_for_selector("body[data-units]", timeout=60_000)
-        yield page
-        browser.close()
+    page.route("**/*", only_the_file)
+    page.goto(file.as_uri())
+    page.wait_for_selector("body[data-units]", timeout=60_000)
+    yield page
+    page.close()
 
 
 @pytest.mark.browser
-def test_the_page_opens_from_a_file_and_fetches_nothing(plan, tmp_path):
+def test_the_page_opens_from_a_file_and_fetches_nothing(browser, plan, tmp_path):
     file = tmp_path / "map.html"
     file.write_bytes(map_html(plan, lang="vi"))
     asked: list[str] = []
     said: list[str] = []
-    with opened(file, asked=asked, said=said) as page:
+    with opened(browser, file, asked=asked, said=said) as page:
         assert page.locator("path.unit").count() == 3
         assert page.locator(".site svg").count() == 4
         assert page.locator("path.candidate").count() == 2
@@ -217,12 +210,12 @@ def test_the_map_of_the_embedded_city_is_small_enough_to_be_mailed(embedded):
 
 
 @pytest.mark.browser
-def test_the_map_of_the_embedded_city_draws_every_unit(embedded, tmp_path):
+def test_the_map_of_the_embedded_city_draws_every_unit(browser, embedded, tmp_path):
     file = tmp_path / "map.html"
     file.write_bytes(map_html(embedded, lang="en"))
     asked: list[str] = []
     said: list[str] = []
-    with opened(file, asked=asked, said=said) as page:
+    with opened(browser, file, asked=asked, said=said) as page:
         assert page.locator("path.unit").count() == len(embedded.units)
         assert page.locator(".site svg").count() == int(embedded.sites["chosen"].sum())
         page.screenshot(path=tmp_path / "map.png")
