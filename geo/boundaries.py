@@ -20,6 +20,9 @@ from geo.split import polygonal, split_polygon
 
 _EQUAL_AREA = "EPSG:6933"
 _SAME_AREA = 1e-12
+#: A part that the law names has some land, even where the given shares leave none.
+_LEAST_SHARE = 1e-3
+_RAKING_ROUNDS = 200
 #: Largest error of a unit's area against the official figure, in percent, before the audit reports a breach.
 AREA_TOLERANCE_PCT = 5.0
 #: Largest relative error of a sum that must be conserved.
@@ -42,8 +45,6 @@ def merge_communes(
     communes: gpd.GeoDataFrame,
     clauses: pd.DataFrame,
     unit_facts: gpd.GeoDataFrame,
-    *,
-    district_names: pd.Series | None = None,
 ) -> Merge:
     """Merge `communes` into units, clause by clause.
 
@@ -55,8 +56,6 @@ def merge_communes(
         Table :class:`~geo.schemas.Clauses`; every commune and unit occurs.
     unit_facts : geopandas.GeoDataFrame
         Table :class:`~geo.schemas.UnitFacts`, same CRS; units without a polygon have an empty geometry.
-    district_names : pandas.Series, optional
-        Name by district_id, where the communes do not carry it.
 
     Returns
     -------
@@ -69,7 +68,7 @@ def merge_communes(
     return Merge(
         units=check(Units, units, crs=communes.crs),
         pieces=check(Pieces, pieces, crs=communes.crs),
-        districts=check(Districts, _districts(communes, district_names), crs=communes.crs),
+        districts=check(Districts, _districts(communes), crs=communes.crs),
         audit=check(Audit, _audit(communes, unit_facts, units, pieces)),
     )
 
@@ -117,13 +116,14 @@ def _fit(communes: gpd.GeoDataFrame, clauses: pd.DataFrame, units: gpd.GeoDataFr
     )
     overlap = shapely.intersection(np.asarray(named.geometry), np.asarray(units.geometry[named["unit_id"]]))
     result = np.array([polygonal(shape) for shape in overlap], dtype=object)
-    for unit_id, rows in named.groupby("unit_id", sort=False)["row"]:
+    named["commune_id"] = clauses["commune_id"].to_numpy()
+    for unit_id, rows in named.sort_values("commune_id").groupby("unit_id", sort=False)["row"]:
         _fill(units.geometry[unit_id], rows.to_numpy(), result)
     return result
 
 
 def _fill(unit: shapely.Geometry, rows: NDArray[np.intp], result: NDArray[np.object_]) -> None:
-    """Make the pieces `rows` of `result` a partition of `unit`: no overlap (the earlier row keeps it) and no gap."""
+    """Make the pieces `rows` of `result` a partition of `unit`: no gap, and no overlap (the first keeps it)."""
     taken = shapely.union_all(result[rows])
     if shapely.area(result[rows]).sum() > taken.area * (1 + _SAME_AREA):
         for place, row in enumerate(rows[1:], start=1):
@@ -192,21 +192,23 @@ def _shares(
     """
     share = clauses["area_share"].to_numpy(float, copy=True)
     commune = pd.factorize(clauses["commune_id"])[0]
+    unit = unit_facts.index.get_indexer(clauses["unit_id"])
     given = ~np.isnan(share)
-    count = np.bincount(commune)[commune]
-    share = np.where(given, share, np.maximum(0, 1 - np.bincount(commune, np.nan_to_num(share))[commune]) / count)
-    share = np.maximum(share, 1e-3)
+    rest_share = np.maximum(0, 1 - np.bincount(commune, np.nan_to_num(share)))[commune]
+    n_missing = np.bincount(commune, ~given)[commune]
+    share = np.where(given, share, np.maximum(rest_share, _LEAST_SHARE) / np.maximum(n_missing, 1))
     free = open_rows & ~given
     area = shapely.area(np.asarray(rest[clauses["commune_id"]])) / 1e6
-    unit = unit_facts.index.get_indexer(clauses["unit_id"])
     target = unit_facts["area_km2"].to_numpy(float)
-    for _ in range(200 if free.any() else 0):
-        held = np.bincount(unit, np.where(open_rows, share, 1.0) * area, minlength=len(target))
-        fixed = np.bincount(unit, np.where(free, 0.0, np.where(open_rows, share, 1.0) * area), minlength=len(target))
-        wanted = np.maximum(target - fixed, 0.02 * target) / np.maximum(held - fixed, 1e-9)
+    for _ in range(_RAKING_ROUNDS if free.any() else 0):
+        land = np.where(open_rows, share, 1.0) * area
+        fixed = np.bincount(unit, np.where(free, 0.0, land), minlength=len(target))
+        held = np.bincount(unit, np.where(free, land, 0.0), minlength=len(target))
+        wanted = np.maximum(target - fixed, 0.02 * target) / np.maximum(held, 1e-9)
         share = np.where(free, share * np.nan_to_num(wanted, nan=1.0)[unit], share)
-        share /= np.where(open_rows, np.bincount(commune, share)[commune], 1.0)
-    return share / np.bincount(commune, np.where(open_rows, share, 0.0))[commune].clip(1e-12)
+        of_commune = np.bincount(commune, np.where(free, share, 0.0))[commune]
+        share = np.where(free, share / np.maximum(of_commune, 1e-12) * np.maximum(rest_share, _LEAST_SHARE), share)
+    return share
 
 
 def _pieces(
@@ -271,13 +273,11 @@ def _is_drawn(shapes: gpd.GeoSeries) -> NDArray[np.bool_]:
     return ~(shapely.is_missing(array) | shapely.is_empty(array))
 
 
-def _districts(communes: gpd.GeoDataFrame, names: pd.Series | None) -> gpd.GeoDataFrame:
+def _districts(communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     ids = pd.Index(sorted(communes["district_id"].unique()), name="district_id")
     own = communes.groupby("district_id")["district_name"].first().reindex(ids)
     geometry = [_joined(communes.geometry.iloc[rows]) for rows in _rows_of(communes["district_id"], ids)]
     districts = gpd.GeoDataFrame({"name": own}, geometry=gpd.GeoSeries(geometry, index=ids, crs=communes.crs))
-    if names is not None:
-        districts["name"] = names.reindex(ids).fillna(districts["name"])
     districts["area_km2"] = ellipsoidal_area_km2(districts.geometry)
     districts["population"] = communes.groupby("district_id")["population"].sum(min_count=1).reindex(ids)
     return districts
@@ -298,7 +298,7 @@ def _audit(
     rows = [
         *_audit_coverage(units),
         *_audit_areas(units),
-        *_audit_population(communes, units, pieces),
+        *_audit_population(communes, unit_facts["population"], pieces),
         *_audit_parts(pieces),
         *_audit_apart(units),
     ]
@@ -313,8 +313,8 @@ def _audit_coverage(units: gpd.GeoDataFrame) -> list[_Row]:
     union = units.geometry.union_all()
     total = float(units.area.sum())
     overlap = (total - union.area) / 1e6
-    holes = shapely.get_parts(union)
-    gaps = sum(shapely.Polygon(ring).area for part in holes for ring in part.interiors) / 1e6
+    filled = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(union))))
+    gaps = (filled.area - union.area) / 1e6
     limit = COVERAGE_TOLERANCE * total / 1e6
     return [
         ("overlap_km2", "city", max(overlap, 0.0), limit, overlap <= limit, "units lying on one another"),
@@ -331,16 +331,17 @@ def _audit_areas(units: gpd.GeoDataFrame) -> list[_Row]:
     ]  # fmt: skip
 
 
-def _audit_population(communes: gpd.GeoDataFrame, units: gpd.GeoDataFrame, pieces: gpd.GeoDataFrame) -> list[_Row]:
+def _audit_population(communes: gpd.GeoDataFrame, official: pd.Series, pieces: gpd.GeoDataFrame) -> list[_Row]:
     before, after = float(communes["population"].sum()), float(pieces["population"].sum())
     lost = abs(after / before - 1) if before else 0.0
     rows = [("population_lost_share", "city", lost, SUM_TOLERANCE, lost <= SUM_TOLERANCE, f"{before:,.0f} people")]
-    carried = pieces.groupby("unit_id")["population"].sum(min_count=1).reindex(units.index)
-    growth = units["population"].sum() / carried.sum() if carried.sum() else np.nan
-    error_pct = 100 * (carried * growth / units["population"] - 1)
+    carried = pieces.groupby("unit_id")["population"].sum(min_count=1).reindex(official.index)
+    both = carried.notna() & official.notna()
+    growth = official[both].sum() / carried[both].sum() if carried[both].sum() else np.nan
+    error_pct = 100 * (carried * growth / official - 1)
     rows += [
         ("population_error_pct", str(unit_id), float(error), np.nan, True,
-         f"from the communes {carried[unit_id] * growth:,.0f}, official {units.loc[unit_id, 'population']:,.0f}")
+         f"from the communes {carried[unit_id] * growth:,.0f}, official {official[unit_id]:,.0f}")
         for unit_id, error in error_pct.replace([np.inf, -np.inf], np.nan).dropna().items()
     ]  # fmt: skip
     return rows

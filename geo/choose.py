@@ -22,7 +22,15 @@ from geo.params import ChoiceParams
 from geo.score import Options
 
 #: Why a unit has the number of sites that it has.
-REASONS = ("two_sites_gain", "one_site_budget", "one_site_enough", "one_candidate", "no_candidate")
+REASONS = (
+    "two_sites_gain",
+    "one_site_budget",
+    "one_site_enough",
+    "one_candidate",
+    "no_candidate",
+    "not_scored",
+)
+_DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +90,8 @@ def choose_sites(
             f"the budget of {params.max_sites} sites is smaller than the {n_housed} units that need one; "
             f"raise choice.max_sites to at least {n_housed}"
         )
-    gain = (
-        np.where(has_pair, scores[best_pair] - scores[best_single], np.nan) if len(scores) else np.full(n_units, np.nan)
-    )
+    gain = np.full(n_units, np.nan)
+    gain[has_pair] = np.round(scores[best_pair[has_pair]] - scores[best_single[has_pair]], _DECIMALS)
     weight = _unit_weights(population, has_site, params)
     second = _second_sites(gain, weight, params, budget=params.max_sites - n_housed)
     chosen = np.where(second, best_pair, best_single)
@@ -94,7 +101,11 @@ def choose_sites(
         best_pair=best_pair,
         chosen=chosen,
         gain=gain,
-        reason=_reasons(gain, second, has_site, has_pair, params),
+        reason=np.where(
+            ~has_site & np.isin(np.arange(n_units), options.unit),
+            "not_scored",
+            _reasons(gain, second, has_site, has_pair, params),
+        ).astype(object),
         objective=objective,
     )
 
@@ -124,11 +135,11 @@ def _second_sites(
     gain: NDArray[np.float64], weight: NDArray[np.float64], params: ChoiceParams, *, budget: int
 ) -> NDArray[np.bool_]:
     """Return the units that get a second site: the largest weighted gains that the budget reaches."""
-    value = np.where(gain > params.min_gain, weight * gain, 0.0)
-    order = np.lexsort((np.arange(len(value)), -value))
-    second = np.zeros(len(value), bool)
-    second[order[:budget]] = True
-    return second & (value > 0)
+    worth_it = np.flatnonzero(gain > params.min_gain)
+    value = np.round(weight[worth_it] * gain[worth_it], 2 * _DECIMALS)
+    second = np.zeros(len(gain), bool)
+    second[worth_it[np.lexsort((worth_it, -value))][:budget]] = True
+    return second
 
 
 def _reasons(

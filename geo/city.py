@@ -22,7 +22,7 @@ from geo.sources.folder import check_folder, read_folder
 from geo.sources.osm import file_digest, read_osm
 
 #: Goes into the name of cached networks; raise it when :func:`~geo.sources.osm.read_osm` reads differently.
-_READER_VERSION = "1"
+_READER_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,10 @@ def load_city(
     crs = folder.metric_crs or folder.communes.estimate_utm_crs()
     with clock("merge"):
         merge = merge_communes(folder.communes.to_crs(crs), folder.clauses, folder.units.to_crs(crs))
-    sites, faults = place_sites(folder.inventory.to_crs(crs), merge.units, rows=folder.inventory_rows)
+    inventory_file = next((name for name in folder.file_digests if name.startswith("buildings/")), None)
+    sites, faults = place_sites(
+        folder.inventory.to_crs(crs), merge.units, rows=folder.inventory_rows, file=inventory_file
+    )
     if faults:
         raise InputError(faults)
     with clock("network"):

@@ -124,8 +124,11 @@ def convert(
 ) -> None:
     """Carry figures of the old communes over to the new units."""
     language = _language(lang)
-    if not add and not average:
-        raise typer.BadParameter("name the columns to carry over", param_hint="--sum, --mean")
+    columns = [*(add or ()), *(average or ())]
+    if not columns or len(set(columns)) < len(columns) or {"unit_id", "name", "n_unknown"} & set(columns):
+        raise typer.BadParameter(
+            "name each column once; unit_id, name and n_unknown are taken", param_hint="--sum, --mean"
+        )
     with _errors_in_words(language):
         from geo.city import load_city
         from geo.crosswalk import convert_statistic
@@ -135,12 +138,11 @@ def convert(
 
         with _progress(language) as progress:
             city = load_city(data, progress=progress)
-        columns = [*(add or ()), *(average or ())]
         figures = read_statistic(table, columns, commune_ids=list(city.communes.index), settings=Settings())
         units = convert_statistic(figures, city.pieces, add=add or (), average=average or (), by=by)
         units.insert(0, "name", city.units["name"])
         write_csv(units.reset_index(), out)
-        _out.print(t("cli.fetched", lang=language, out=out))
+        _out.print(t("cli.written", lang=language, out=out))
 
 
 @app.command()
@@ -205,7 +207,7 @@ def fetch_osm(
         area = Path(place) if Path(place).is_file() else place
         with _progress(language) as progress:
             path = fetch(area, out, margin_m=margin_m, progress=progress)
-        _out.print(t("cli.fetched", lang=language, out=path))
+        _out.print(t("cli.written", lang=language, out=path))
 
 
 @app.command()

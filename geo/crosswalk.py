@@ -38,7 +38,8 @@ def convert_statistic(
     average : sequence of str
         Intensive columns.
     by : {"population", "area"}
-        What the values go with.
+        What the values go with. An average over people of whom some are not counted is not known; where no commune has
+        a census at all, averages are over the area.
 
     Returns
     -------
@@ -49,9 +50,9 @@ def convert_statistic(
         has the same total as in `table`.
     """
     share = pieces[f"{by}_share"].to_numpy()
-    weight = share * _size_of_commune(pieces, by)
-    values = table.reindex(pieces["commune_id"])
     touched = share > 0
+    weight = np.where(touched, _amount(pieces, by), 0.0)
+    values = table.reindex(pieces["commune_id"])
     unit = pieces["unit_id"].to_numpy()
     result = pd.DataFrame(index=pd.Index(sorted(pieces["unit_id"].unique()), name="unit_id"))
     for name in add:
@@ -66,11 +67,10 @@ def convert_statistic(
     return result
 
 
-def _size_of_commune(pieces: gpd.GeoDataFrame, by: By) -> np.ndarray:
-    """Return the people or the area of the whole commune of each piece; areas where no census is known."""
-    size = pieces["population"] if by == "population" else pieces["area_km2"]
-    whole = size.groupby(pieces["commune_id"]).transform("sum").to_numpy(float)
-    return whole if by == "area" or size.notna().all() else np.ones(len(pieces))
+def _amount(pieces: gpd.GeoDataFrame, by: By) -> np.ndarray:
+    """Return the people or the area of each piece; its area where no commune has a census."""
+    no_census = by == "population" and pieces["population"].isna().all()
+    return pieces["area_km2" if no_census or by == "area" else "population"].to_numpy(float)
 
 
 def _sum(values: np.ndarray, unit: np.ndarray) -> pd.Series:

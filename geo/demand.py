@@ -30,7 +30,8 @@ def place_demand(
     """Return points on the road network that carry the population of the units.
 
     The people of a piece (the part of an old commune in a unit) are spread over its streets by length and class, and
-    gathered in cells of ``params.demand_cell_m``; a cell's people stand at the network node nearest to their middle.
+    gathered in cells of ``params.demand_cell_m``; a cell's people stand at the nearer end of the road segment that is
+    nearest to their middle.
     Where the folder brings people at points, those are gathered instead. In each unit the sum is scaled to the unit's
     population.
 
@@ -57,7 +58,8 @@ def place_demand(
     if population_points is None:
         rows = _people_on_streets(rows, pieces)
     else:
-        rows = _people_at_points(population_points, units[units.index.isin(covered)])
+        rows = _people_at_points(population_points, units)
+    rows = rows[rows["population"] > 0]
     rows = pd.concat([rows, _people_left(rows, pieces, units)], ignore_index=True)
     points = _gathered(rows, params.demand_cell_m)
     points = _scaled(points, units)
@@ -105,10 +107,14 @@ def _people_on_streets(homes: pd.DataFrame, pieces: gpd.GeoDataFrame) -> pd.Data
 
 
 def _people_of(pieces: gpd.GeoDataFrame) -> pd.Series:
-    """Return the people of each piece; where the census is silent, as many as on the same area elsewhere."""
+    """Return the people of each piece; where the census is silent, as many as on the same area elsewhere.
+
+    Where it counts nobody in a whole unit, the land tells how the unit's people are spread.
+    """
     known = pieces[pieces["population"].notna()]
     density = known["population"].sum() / known["area_km2"].sum() if known["area_km2"].sum() > 0 else 0.0
-    return pieces["population"].fillna(pieces["area_km2"] * (density or 1.0))
+    people = pieces["population"].fillna(pieces["area_km2"] * (density or 1.0))
+    return people.where(people.groupby(pieces["unit_id"]).transform("sum") > 0, pieces["area_km2"])
 
 
 def _people_at_points(points: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> pd.DataFrame:

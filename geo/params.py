@@ -66,6 +66,11 @@ MODES: tuple[Mode, ...] = ("motorbike", "car", "walk")
 HIGHWAY_CLASSES = tuple(sorted({name for table in _SPEEDS.values() for name in table}))
 
 
+def _all_classes(table: dict[str, float]) -> list[tuple[str, float]]:
+    """Return the speed of every class, 0 where the table has none."""
+    return [(name, table.get(name, 0.0)) for name in HIGHWAY_CLASSES]
+
+
 class AccessParams(_Group):
     """How citizens travel; everything the travel times depend on.
 
@@ -93,7 +98,10 @@ class AccessParams(_Group):
                     raise ValueError(f"unknown highway class {name!r}; allowed: {', '.join(HIGHWAY_CLASSES)}")
                 if not 0 <= speed <= 130:
                     raise ValueError(f"speed of {mode}.{name} is {speed} km/h; allowed: 0 (closed) to 130")
-        merged = {mode: {**table, **self.speeds_kmh.get(mode, {})} for mode, table in _SPEEDS.items()}
+        merged = {
+            mode: {name: float(self.speeds_kmh.get(mode, {}).get(name, speed)) for name, speed in _all_classes(table)}
+            for mode, table in _SPEEDS.items()
+        }
         object.__setattr__(self, "speeds_kmh", merged)
         return self
 

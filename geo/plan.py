@@ -63,7 +63,8 @@ class Plan:
         ``mean_time_min``, ``p95_time_min``, ``share_within_30min``, ``usable_area_m2``, ``norm_met_pct``, ``chosen``.
     totals : dict
         ``units``, ``candidates``, ``sites``, ``units_with_one``, ``units_with_two``, ``units_without``,
-        ``population``, ``mean_time_min``, ``share_within_30min`` (of the people of units with a network),
+        ``population``, ``mean_time_min`` (of those who arrive), ``share_within_30min`` (of all the people of units
+        with a network),
         ``norm_met_pct``, ``units_without_network`` (list of ids).
     optimality : dict
         ``status`` (``"optimal"``), ``gap`` (0.0) and ``objective``; :mod:`geo.choose` says why it is so.
@@ -201,6 +202,7 @@ def _prepare(city: City, params: Params, times: TravelTimes) -> Prepared:
         need_m2,
         score=params.score,
         choice=params.choice,
+        cutoff_min=params.access.cutoff_min,
     )
     return Prepared(
         times=times,
@@ -326,7 +328,10 @@ def _units_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray
             "need_m2": need,
             "reason": choice.reason,
             "access_reason": [figure.reason if figure else "" for figure in figures],
-            "unreachable_population": [figure.unreachable_population if figure else np.nan for figure in figures],
+            "unreachable_population": [
+                figure.unreachable_population if figure and count > 0 else np.nan
+                for figure, count in zip(figures, people, strict=True)
+            ],
         },
         index=city.units.index,
     )
@@ -422,8 +427,8 @@ def _site_ids(options: Options, position: NDArray[np.int64], rows: NDArray[np.in
 
 
 def _totals(city: City, units: pd.DataFrame) -> dict[str, Any]:
-    with_times = units["mean_time_min"].notna()
-    people = units["population"][with_times]
+    arriving = (units["population"] - units["unreachable_population"])[units["mean_time_min"].notna()]
+    with_network = units["share_within_30min"].notna()
     housed = units["norm_met_pct"].notna()
     need = units["need_m2"][housed]
     return {
@@ -434,8 +439,8 @@ def _totals(city: City, units: pd.DataFrame) -> dict[str, Any]:
         "units_with_two": int((units["n_sites"] == 2).sum()),
         "units_without": int((units["n_sites"] == 0).sum()),
         "population": float(units["population"].sum()),
-        "mean_time_min": _mean(units["mean_time_min"][with_times], people),
-        "share_within_30min": _mean(units["share_within_30min"][with_times], people),
+        "mean_time_min": _mean(units["mean_time_min"][arriving.index], arriving),
+        "share_within_30min": _mean(units["share_within_30min"][with_network], units["population"][with_network]),
         "norm_met_pct": _mean(units["norm_met_pct"][housed], need),
         "units_without_network": units.index[units["access_reason"] == "no_network"].tolist(),
     }

@@ -111,7 +111,7 @@ def site_criteria(
             "location_0_1": (1 - share) * centrality + share * frontage_0_1.fillna(0.0),
             "size_0_1": _size_score(usable, need),
             "access_0_1": _access(sites, times, score),
-            "conditions_0_1": _conditions(sites, score),
+            "conditions_0_1": _conditions(sites, usable, score, norms),
         },
         index=sites.index,
     )
@@ -158,11 +158,10 @@ def _access(sites: gpd.GeoDataFrame, times: TravelTimes, score: ScoreParams) -> 
     return result
 
 
-def _conditions(sites: gpd.GeoDataFrame, score: ScoreParams) -> pd.Series:
+def _conditions(sites: gpd.GeoDataFrame, usable_m2: pd.Series, score: ScoreParams, norms: Norms) -> pd.Series:
     state = sites["condition"].map({"good": score.good_0_1, "fair": score.fair_0_1, "poor": score.poor_0_1})
     age = (score.base_year - sites["year_built"]).clip(lower=0)
-    usable = sites["usable_area_m2"].fillna(sites["floor_area_m2"])
-    motorbikes = usable / 15  # one per place of work, at the specialist's norm
+    motorbikes = usable_m2 / max(norms.specialist_m2, 1.0)  # one per place of work
     parts = pd.DataFrame(
         {
             "state": state.astype(float),
@@ -206,7 +205,7 @@ class Options:
 
     def scores(self, weights: Weights) -> NDArray[np.float64]:
         """Return the score of every option: the weighted mean of the known criteria, less the penalty."""
-        return weighted_score(self.criteria, weights) - self.penalty
+        return np.round(weighted_score(self.criteria, weights) - self.penalty, _DECIMALS)
 
     @cached_property
     def is_pair(self) -> NDArray[np.bool_]:
@@ -235,6 +234,7 @@ def build_options(
     *,
     score: ScoreParams,
     choice: ChoiceParams,
+    cutoff_min: float,
 ) -> Options:
     """List every single site and every pair of every unit.
 
@@ -254,7 +254,10 @@ def build_options(
     need_m2 : pandas.Series
         By unit_id.
     score, choice : ScoreParams, ChoiceParams
+    cutoff_min : float
+        Minutes that count between two buildings with no way from one to the other.
     """
+    no_way_min = {unit_id: cutoff_min if unit.has_network else 0.0 for unit_id, unit in times.units.items()}
     values, area = criteria[[f"{name}_0_1" for name in CRITERIA]].to_numpy(), criteria["usable_area_m2"].to_numpy()
     columns: list[dict[str, NDArray]] = []
     for number, unit_id in enumerate(unit_ids):
@@ -264,7 +267,16 @@ def build_options(
             sites = criteria.index.get_indexer(pd.Index(unit.site_ids))[by_id]
             columns.append(
                 _unit_options(
-                    number, sites, by_id, values[sites], area[sites], unit, need_m2[unit_id], score=score, choice=choice
+                    number,
+                    sites,
+                    by_id,
+                    values[sites],
+                    area[sites],
+                    unit,
+                    need_m2[unit_id],
+                    score=score,
+                    choice=choice,
+                    no_way_min=no_way_min[unit_id],
                 )
             )
     joined = (
@@ -298,6 +310,7 @@ def _unit_options(
     *,
     score: ScoreParams,
     choice: ChoiceParams,
+    no_way_min: float,
 ) -> dict[str, NDArray]:
     n = len(sites)
     i, j = np.triu_indices(n, 1)
@@ -309,7 +322,7 @@ def _unit_options(
     between = unit.between_min[np.ix_(column, column)]
     minutes = (between[first, second] + between[second, first]) / 2
     minutes = np.where(np.isfinite(minutes), minutes, np.nan)
-    penalty = choice.split_penalty + choice.split_penalty_per_min * np.nan_to_num(minutes)
+    penalty = choice.split_penalty + choice.split_penalty_per_min * np.nan_to_num(minutes, nan=no_way_min)
     pairs = _pair_criteria(single, area, first, second, need_m2)
     if choice.reception == "both_sites":
         _receive_at_both(pairs, single, first, second, unit, column, score)

@@ -169,6 +169,15 @@ def test_a_unit_with_hardly_a_road_has_no_network_but_keeps_its_people() -> None
     assert demand["population"].sum() == pytest.approx(500)
 
 
+def test_a_unit_whose_census_counts_nobody_spreads_its_people_over_its_streets() -> None:
+    params = Params().access
+    graph = build_graph(road_network(GRID, STREETS), params, crs=CRS)
+    pieces, units = unit_of(square(1010), 5000.0)
+    demand = place_demand(pieces.assign(population=0.0), units, graph, params)
+    assert demand["population"].sum() == pytest.approx(5000)
+    assert len(demand) > 4
+
+
 def test_people_given_at_points_join_the_road_nearest_to_them() -> None:
     params = Params().access
     graph = build_graph(road_network(GRID, STREETS), params, crs=CRS)

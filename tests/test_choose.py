@@ -58,6 +58,26 @@ def test_a_second_site_that_gains_nothing_is_not_taken_however_large_the_budget(
     assert choice.reason.tolist() == ["one_site_enough", "one_site_enough"]
 
 
+def test_equal_gains_are_equal_whatever_the_floats_say() -> None:
+    options, scores = options_of([([0.5], [0.6]), ([0.3], [0.4])])
+    choice = choose_sites(options, scores, np.ones(2), ChoiceParams(max_sites=3, unit_weight="equal"))
+    assert choice.reason.tolist() == ["two_sites_gain", "one_site_budget"], "0.6 - 0.5 < 0.4 - 0.3 in binary"
+    none = choose_sites(options, scores, np.ones(2), ChoiceParams(max_sites=9, min_gain=0.1))
+    assert none.reason.tolist() == ["one_site_enough", "one_site_enough"]
+
+
+def test_a_unit_of_nobody_comes_last_but_is_not_told_the_budget_is_spent() -> None:
+    options, scores = options_of([([0.5], [0.9]), ([0.5], [0.6])])
+    for budget, reasons in ((3, ["one_site_budget", "two_sites_gain"]), (4, ["two_sites_gain"] * 2)):
+        choice = choose_sites(options, scores, np.array([0.0, 10.0]), ChoiceParams(max_sites=budget))
+        assert choice.reason.tolist() == reasons
+
+
+def test_buildings_of_which_nothing_is_known_are_not_called_absent() -> None:
+    options, scores = options_of([([np.nan], []), ([0.4], [])])
+    assert choose_sites(options, scores, np.ones(2), EQUAL).reason.tolist() == ["not_scored", "one_candidate"]
+
+
 def test_units_without_a_candidate_or_a_pair_say_so() -> None:
     options, scores = options_of([([], []), ([0.4], [])])
     choice = choose_sites(options, scores, np.ones(2), EQUAL)

@@ -43,6 +43,15 @@ def test_an_unknown_figure_leaves_a_gap_and_not_a_sum_too_small() -> None:
     assert units["n_unknown"].to_dict() == {"E": 1, "W": 0}
 
 
+def test_a_census_that_lacks_one_commune_changes_no_other_unit() -> None:
+    extra = {"commune_id": "D", "unit_id": "N", "area_km2": 1.0, "area_share": 1.0, "population_share": 1.0}
+    pieces = pd.concat([PIECES, pd.DataFrame([extra])], ignore_index=True)
+    table = pd.concat([TABLE, pd.DataFrame({"households": 1.0, "income": 4.0}, index=["D"])])
+    income = convert_statistic(table, pieces, average=["income"])["income"]
+    assert income["E"] == pytest.approx((300 * 5 + 600 * 2) / 900)
+    assert np.isnan(income["N"])
+
+
 def test_a_commune_that_sends_nobody_needs_no_figure() -> None:
     assert convert_statistic(TABLE.loc[["A"]], PIECES, add=["households"]).loc["W", "households"] == 30
 

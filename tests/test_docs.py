@@ -40,4 +40,4 @@ def test_the_readme_names_both_commands_and_ci_runs_the_second() -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make run" in page
     assert "make test" in page
-    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "make test\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

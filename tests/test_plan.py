@@ -120,6 +120,14 @@ def test_citizens_received_at_both_sites_have_no_longer_way(city: City, settings
     assert pair[0]["access_0_1"] >= pair[1]["access_0_1"] - 1e-9
 
 
+def test_who_cannot_get_there_is_counted_in_the_share_of_the_city(city: City, settings: Settings) -> None:
+    """Everybody is beyond the cut-off, so nobody is within 30 minutes and there is no mean."""
+    plan = make_plan(city, SMALL.with_values({"access.cutoff_min": 0.001}), settings=settings)
+    assert plan.totals["share_within_30min"] == 0
+    assert plan.totals["mean_time_min"] is None
+    assert [note.key for note in plan.notes if note.key == "people_unreachable"]
+
+
 def test_progress_may_stop_the_work(city: City, settings: Settings) -> None:
     def stop(step: str, share: float) -> None:
         raise KeyboardInterrupt

@@ -22,7 +22,8 @@ _ALIASES: dict[str, str | None] = {
     "road": "unclassified", "cycleway": "path", "bridleway": "path", "corridor": "footway", "busway": None,
     "crossing": "footway", "platform": None, "construction": None, "proposed": None,
 }  # fmt: skip
-#: Modes that may use a class unless a tag says otherwise, after the OSM wiki's default access table.
+#: Modes that may use a class unless a tag says otherwise: the OSM wiki's table, but that paths and cycleways carry
+#: motorbikes too, as they do in Vietnam.
 _DEFAULT_MODES = {
     "motorway": {"car"},
     "pedestrian": {"walk"},
@@ -65,7 +66,7 @@ def read_osm(path: Path) -> RoadNetwork:
     """Return the roads, paths and ferries of an extract.
 
     Read are ``highway``, ``route=ferry`` with ``duration``, ``oneway`` and the access tags of each mode. Node tags
-    (barriers) are not. A way that names nodes the extract lacks keeps its part between the nodes that are there.
+    (barriers) are not. A way that names nodes the extract lacks keeps the stretches between nodes that are there.
 
     Parameters
     ----------
@@ -109,9 +110,25 @@ def _add_way(way: osmium.osm.Way, into: _Segments) -> None:
     open_to = _open_to(name, tags)
     if not open_to:
         return
-    nodes = [(n.ref, n.location.lon, n.location.lat) for n in way.nodes if n.location.valid()]
-    if len(nodes) < 2:
-        return
+    for nodes in _runs(way):
+        _add_run(nodes, name, open_to, tags, into)
+
+
+_Node = tuple[int, float, float]
+
+
+def _runs(way: osmium.osm.Way) -> list[list[_Node]]:
+    """Return the stretches of the way whose nodes are all in the extract: a gap is not bridged by a straight line."""
+    runs: list[list[_Node]] = [[]]
+    for node in way.nodes:
+        if node.location.valid():
+            runs[-1].append((node.ref, node.location.lon, node.location.lat))
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if len(run) > 1]
+
+
+def _add_run(nodes: list[_Node], name: str, open_to: int, tags: dict[str, str], into: _Segments) -> None:
     if name == "ferry":
         nodes, length_m, duration_s = _ferry(nodes, tags)
     else:
@@ -171,9 +188,7 @@ def _directions(name: str, tags: dict[str, str], mode: str) -> tuple[int, int]:
     return 1, 1
 
 
-def _ferry(
-    nodes: list[tuple[int, float, float]], tags: dict[str, str]
-) -> tuple[list[tuple[int, float, float]], float, float]:
+def _ferry(nodes: list[_Node], tags: dict[str, str]) -> tuple[list[_Node], float, float]:
     """Return a ferry line as one segment: its ends, its length and its crossing time."""
     length_m = _GEOD.line_length([lon for _, lon, _ in nodes], [lat for _, _, lat in nodes])
     return [nodes[0], nodes[-1]], length_m, _duration_s(tags.get("duration", ""))
@@ -182,7 +197,7 @@ def _ferry(
 def _duration_s(text: str) -> float:
     """Return ``H:MM``, ``HH:MM:SS`` or minutes as seconds; NaN where it is none of them."""
     parts = text.split(":")
-    if not all(part.strip().isdigit() for part in parts):
+    if not all(part.strip().isdecimal() for part in parts):
         return float("nan")
     numbers = [int(part) for part in parts]
     match numbers:

@@ -77,7 +77,9 @@ def test_a_ferry_is_one_segment_with_its_length_and_duration(tmp_path: Path) -> 
     assert network.duration_s[0] == 420
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("7", 420), ("01:30", 5400), ("00:07:30", 450), ("soon", np.nan)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("7", 420), ("01:30", 5400), ("00:07:30", 450), ("soon", np.nan), ("²", np.nan)]
+)
 def test_durations_are_read_as_osm_writes_them(tmp_path: Path, text: str, seconds: float) -> None:
     network = read_osm(extract(tmp_path, {"route": "ferry", "duration": text}))
     assert network.duration_s[0] == pytest.approx(seconds, nan_ok=True)
@@ -86,6 +88,11 @@ def test_durations_are_read_as_osm_writes_them(tmp_path: Path, text: str, second
 def test_a_way_that_leaves_the_extract_keeps_the_part_inside(tmp_path: Path) -> None:
     network = read_osm(extract(tmp_path, {"highway": "primary"}, refs=(1, 2, 99)))
     assert len(network.tail) == 1
+
+
+def test_a_gap_in_a_way_is_not_bridged_by_a_straight_line(tmp_path: Path) -> None:
+    network = read_osm(extract(tmp_path, {"highway": "primary"}, refs=(1, 2, 99, 3, 1)))
+    assert list(zip(network.tail.tolist(), network.head.tolist(), strict=True)) == [(0, 1), (2, 0)]
 
 
 def test_a_modelled_extract_says_so_in_its_header(tmp_path: Path) -> None:
