@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo.access import TravelTimes, UnitTimes
 from geo.city import City
-from geo.params import CRITERIA, Norms, Params, ScoreParams, Weights
+from geo.params import CRITERIA, ChoiceParams, Norms, Params, ScoreParams, Weights
 from geo.plan import prepare
-from geo.score import area_needed_m2, fill_unknown, staff_needed, weighted_score
+from geo.score import Options, area_needed_m2, build_options, fill_unknown, staff_needed, weighted_score
 from geo.settings import Settings
 
 NORMS = Norms()
@@ -103,3 +104,53 @@ def test_the_pair_adds_the_areas_and_pays_for_working_in_two_houses(toy_city: Ci
     both = {"S2", "S3"}
     pair = next(p for p in pairs if {options.site_ids[options.first[p]], options.site_ids[options.second[p]]} == both)
     assert options.usable_area_m2[pair] == pytest.approx(375 + 1875)
+
+
+def two_houses(reception: str, between_min: float = 10.0) -> Options:
+    """Return the options of a unit whose people live by the one or by the other of two houses."""
+    unit = UnitTimes(
+        site_ids=("a", "b"),
+        population=np.array([60.0, 40.0]),
+        minutes=np.array([[3.0, 15.0], [15.0, 3.0]]),
+        reason=np.zeros((2, 2), np.uint8),
+        between_min=np.array([[0.0, between_min], [between_min, 0.0]]),
+    )
+    sites = pd.Index(["a", "b"], name="site_id")
+    half = pd.Series(0.5, index=sites)
+    times = TravelTimes(demand=None, units={"U": unit}, frontage_0_1=half, centrality_0_1=half)
+    criteria = pd.DataFrame(
+        {
+            "usable_area_m2": [300.0, 500.0],
+            "location_0_1": [0.6, 0.8],
+            "size_0_1": [0.3, 0.5],
+            "access_0_1": [0.6 * 0.9 + 0.4 * 0.5, 0.6 * 0.5 + 0.4 * 0.9],
+            "conditions_0_1": [1.0, 0.2],
+        },
+        index=sites,
+    )
+    return build_options(
+        criteria,
+        criteria["usable_area_m2"],
+        pd.Index(["U"]),
+        times,
+        pd.Series({"U": 1000.0}),
+        score=ScoreParams(access_zero_min=30),
+        choice=ChoiceParams(reception=reception),
+        cutoff_min=180,
+    )
+
+
+def test_citizens_go_to_the_receiving_house_or_to_the_nearer_of_two() -> None:
+    committee, both = two_houses("committee_site"), two_houses("both_sites")
+    location, size, access, conditions = range(4)
+    assert committee.site_ids[committee.first[2]] == "a", "it has the better access, so it receives"
+    assert committee.criteria[2].tolist() == pytest.approx([0.6, 0.8, 0.74, (300 * 1.0 + 500 * 0.2) / 800])
+    assert both.criteria[2, access] == pytest.approx(0.9), "everybody lives 3 minutes from one of them"
+    assert both.criteria[2, location] == pytest.approx(0.8)
+    assert both.criteria[2, [size, conditions]].tolist() == committee.criteria[2, [size, conditions]].tolist()
+
+
+def test_houses_with_no_way_between_them_pay_more_than_distant_ones() -> None:
+    near, far, apart = (two_houses("committee_site", minutes).penalty[2] for minutes in (5.0, 60.0, np.inf))
+    assert near < far < apart
+    assert near == pytest.approx(0.02 + 5 * 0.002)
