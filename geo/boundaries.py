@@ -137,8 +137,8 @@ def _fill(unit: shapely.Geometry, rows: NDArray[np.intp], result: NDArray[np.obj
         near = shapely.distance(result[rows], gap)
         near[np.isnan(near)] = np.inf
         beside = shapely.length(shapely.intersection(result[rows], shapely.boundary(gap)))
-        best = rows[np.lexsort((rows, -np.nan_to_num(beside), near.round(3)))[0]]
-        gains.setdefault(int(best), []).append(gap)
+        first = np.lexsort((np.arange(len(rows)), -np.nan_to_num(beside).round(3), near.round(3)))[0]
+        gains.setdefault(int(rows[first]), []).append(gap)
     for row, parts in gains.items():
         result[row] = polygonal(shapely.union_all([result[row], *parts]))
 
