@@ -83,6 +83,7 @@ def choose_sites(
     n_units = len(options.unit_ids)
     best_single = _best(options.unit, scores, ~options.is_pair, n_units)
     best_pair = _best(options.unit, scores, options.is_pair, n_units)
+    has_building = np.isin(np.arange(n_units), options.unit)
     has_site, has_pair = best_single >= 0, best_pair >= 0
     n_housed = int(has_site.sum())
     if params.max_sites < n_housed:
@@ -101,11 +102,7 @@ def choose_sites(
         best_pair=best_pair,
         chosen=chosen,
         gain=gain,
-        reason=np.where(
-            ~has_site & np.isin(np.arange(n_units), options.unit),
-            "not_scored",
-            _reasons(gain, second, has_site, has_pair, params),
-        ).astype(object),
+        reason=_reasons(gain, second, has_building, has_site, has_pair, params),
         objective=objective,
     )
 
@@ -136,7 +133,7 @@ def _second_sites(
 ) -> NDArray[np.bool_]:
     """Return the units that get a second site: the largest weighted gains that the budget reaches."""
     worth_it = np.flatnonzero(gain > params.min_gain)
-    value = np.round(weight[worth_it] * gain[worth_it], 2 * _DECIMALS)
+    value = weight[worth_it] * gain[worth_it]
     second = np.zeros(len(gain), bool)
     second[worth_it[np.lexsort((worth_it, -value))][:budget]] = True
     return second
@@ -145,12 +142,13 @@ def _second_sites(
 def _reasons(
     gain: NDArray[np.float64],
     second: NDArray[np.bool_],
+    has_building: NDArray[np.bool_],
     has_site: NDArray[np.bool_],
     has_pair: NDArray[np.bool_],
     params: ChoiceParams,
 ) -> NDArray[np.object_]:
     return np.select(
-        [~has_site, ~has_pair, second, gain > params.min_gain],
-        ["no_candidate", "one_candidate", "two_sites_gain", "one_site_budget"],
+        [~has_building, ~has_site, ~has_pair, second, gain > params.min_gain],
+        ["no_candidate", "not_scored", "one_candidate", "two_sites_gain", "one_site_budget"],
         default="one_site_enough",
     ).astype(object)
