@@ -1,0 +1,30 @@
+"""The command ``truso``: each command parses, makes one library call and turns an error into words."""
+
+from __future__ import annotations
+
+import gc
+
+import typer
+
+from geo.cli import boundaries, plan, sources
+
+app = typer.Typer(
+    help="Choose one or two headquarters for every unit of a territorial reform.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (plan.plan, plan.check, boundaries.audit, boundaries.convert, boundaries.clauses):
+    app.command()(command)
+app.command("build-demo")(sources.build_demo)
+app.command()(plan.run)
+
+fetch_app = typer.Typer(help="Fetch real data where there is internet.", no_args_is_help=True)
+fetch_app.command("osm")(sources.fetch_osm)
+app.add_typer(fetch_app, name="fetch")
+
+
+def main() -> None:
+    """Run the command line."""
+    gc.set_threshold(200_000, 50, 50)  # a command lives for seconds; collecting as often as usual costs a tenth of them
+    app()

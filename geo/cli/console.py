@@ -1,0 +1,94 @@
+"""What the commands share: their common options, the terminal, progress, and errors in words."""
+
+from __future__ import annotations
+
+import locale
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from geo.errors import Fault, GeoError, InputError, ParamsError
+from geo.text import LANGUAGES, catalogue, describe_fault, t
+
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder; the embedded data if left out.")]
+Lang = Annotated[str | None, typer.Option("--lang", help=f"Language of the texts: {', '.join(LANGUAGES)}.")]
+ParamsFile = Annotated[Path | None, typer.Option("--params", help="TOML file of parameters.")]
+Override = Annotated[list[str] | None, typer.Option("--set", help="One parameter, such as weights.size=0.5.")]
+
+
+def language(lang: str | None) -> str:
+    """Return the language asked for, else that of the machine, else English."""
+    if lang is None:
+        lang = (os.environ.get("TRUSO_LANG") or locale.getlocale()[0] or "en")[:2].lower()
+        return lang if lang in LANGUAGES else "en"
+    if lang not in LANGUAGES:
+        raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
+    return lang
+
+
+@contextmanager
+def errors_in_words(lang: str) -> Iterator[None]:
+    """Turn the errors of the library into words in `lang` and an exit code."""
+    try:
+        yield
+    except (InputError, ParamsError) as error:
+        show_faults(error.faults, lang)
+        raise typer.Exit(1) from error
+    except GeoError as error:
+        ERR.print(Text(str(error)), style="red")
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        ERR.print(t("cli.stopped", lang=lang))
+        raise typer.Exit(130) from error
+
+
+@contextmanager
+def progress_bar(lang: str) -> Iterator[Callable[[str, float], None]]:
+    """Yield a function that shows the name of a step and the share done."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=ERR, transient=True) as bar:
+        task = bar.add_task("")
+
+        def tell(step: str, share: float = 0.0) -> None:
+            bar.update(task, description=_step(step, share, lang))
+
+        yield tell
+
+
+def _step(step: str, share: float, lang: str) -> str:
+    name = catalogue(lang).get(f"cli.step.{step}", step)
+    return f"{name} {share:.0%}" if share else name
+
+
+def show_faults(faults: Sequence[Fault], lang: str) -> None:
+    """Print faults as rows: where, what, and what mends it."""
+    if not faults:
+        return
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    table.add_column(t("cli.severity", lang=lang), no_wrap=True)
+    table.add_column(t("cli.fault", lang=lang), overflow="fold")
+    for fault in faults:
+        style = "red" if fault.severity == "error" else "yellow"
+        words = t(f"cli.severity_{fault.severity}", lang=lang)
+        table.add_row(Text(words, style=style), Text(describe_fault(fault, lang=lang)))
+    ERR.print(table)
+
+
+def printable(totals: dict[str, object]) -> dict[str, object]:
+    """Return `totals` as they stand in a sentence: two decimals, a dash for what is not known."""
+
+    def show(value: object) -> object:
+        return "–" if value is None else f"{value:.2f}" if isinstance(value, float) else value
+
+    return {name: show(value) for name, value in totals.items()}

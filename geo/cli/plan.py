@@ -1,0 +1,77 @@
+"""Commands that choose: plan, check and run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geo.cli.console import (
+    OUT,
+    Data,
+    Lang,
+    Override,
+    ParamsFile,
+    errors_in_words,
+    language,
+    printable,
+    progress_bar,
+    show_faults,
+)
+from geo.text import t
+
+
+def plan(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write; made if needed.")],
+    data: Data = None,
+    params: ParamsFile = None,
+    set_: Override = None,
+    lang: Lang = None,
+) -> None:
+    """Choose the sites of a data folder and write the plan."""
+    words = language(lang)
+    with errors_in_words(words):
+        from geo.city import load_city
+        from geo.params import read_params
+        from geo.plan import make_plan
+        from geo.publish import write_plan
+
+        parsed = read_params(params, overrides=set_ or ())
+        with progress_bar(words) as progress:
+            city = load_city(data, progress=progress)
+            made = make_plan(city, parsed, progress=progress)
+            progress("publish", 0.0)
+            write_plan(made, out, lang=words)
+        show_faults(made.notes, words)
+        OUT.print(t("cli.planned", lang=words, out=out, **printable(made.totals)))
+
+
+def check(
+    data: Annotated[Path | None, typer.Argument(help="Data folder; the embedded data if left out.")] = None,
+    lang: Lang = None,
+) -> None:
+    """Say everything that is wrong with a data folder; exit code 1 if it cannot be used."""
+    words = language(lang)
+    with errors_in_words(words):
+        from geo.city import check_city
+
+        faults = check_city(data)
+        show_faults(faults, words)
+        if any(fault.severity == "error" for fault in faults):
+            raise typer.Exit(1)
+        OUT.print(t("cli.check_passed", lang=words))
+
+
+def run(
+    data: Data = None,
+    port: Annotated[int, typer.Option(help="Port of the page.")] = 8501,
+) -> None:
+    """Start the app on a data folder and print its address."""
+    page = Path(__file__).resolve().parents[2] / "app.py"
+    environment = {**os.environ, **({"GEO_DATA_DIR": str(data.resolve())} if data else {})}
+    command = [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port)]
+    raise typer.Exit(subprocess.call([*command, "--server.headless", "true"], env=environment, cwd=page.parent))
