@@ -7,7 +7,7 @@
     ├── ParamsError       a parameter is unknown or out of its bounds; carries every Fault found
     ├── NetworkError      a road network cannot answer what it is asked
     ├── InfeasibleError   no choice satisfies all constraints
-    └── FetchError        a download failed or is not what was asked for
+    └── FetchError        a download failed or is not what was asked for; carries its Fault
 
 A :class:`Fault` is data: a key and its values. The words come from :mod:`geo.text`, in the language of the reader.
 """
@@ -81,5 +81,5 @@ class InfeasibleError(GeoError):
     """No choice satisfies all constraints."""
 
 
-class FetchError(GeoError):
+class FetchError(_FaultyError):
     """A download failed, or brought something else than was asked for."""

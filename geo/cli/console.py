@@ -15,7 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from geo.errors import Fault, GeoError, InputError, ParamsError
+from geo.errors import Fault, FetchError, GeoError, InputError, ParamsError
 from geo.text import LANGUAGES, catalogue, describe_fault, t
 
 OUT = Console(highlight=False)
@@ -42,7 +42,7 @@ def errors_in_words(lang: str) -> Iterator[None]:
     """Turn the errors of the library into words in `lang` and an exit code."""
     try:
         yield
-    except (InputError, ParamsError) as error:
+    except (InputError, ParamsError, FetchError) as error:
         show_faults(error.faults, lang)
         raise typer.Exit(1) from error
     except GeoError as error:

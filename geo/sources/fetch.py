@@ -17,14 +17,12 @@ import math
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import geopandas as gpd
 import osmium
@@ -32,12 +30,12 @@ import pyproj
 import requests
 import shapely
 import tomlkit
-import urllib3
 
-from geo.errors import FetchError, InputError
+from geo.errors import Fault, FetchError, InputError
 from geo.progress import Progress
 from geo.schemas import WGS84
 from geo.settings import Settings
+from geo.sources.download import PassingError, check_status, fetch_fault, first_words, host_of, read_body, repeat
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
 from geo.sources.osm import file_digest
@@ -56,15 +54,10 @@ WAY_FILTERS = (
 )
 #: Seconds before a request is repeated; the public server asks for patience.
 RETRY_WAITS_S = (10.0, 30.0, 60.0)
-_BUSY = {429, 500, 502, 503, 504}
 _TILE_M = 25_000.0
 _SUFFIX = ".osm.pbf"
 #: OSMnx's settings belong to the whole process.
 _LOCK = threading.Lock()
-
-
-class _PassingError(Exception):
-    """A failure that may not happen again."""
 
 
 @dataclass(slots=True)
@@ -72,6 +65,7 @@ class _Answers:
     """Takes every answer of a server as it arrives, whole and checked."""
 
     limit_s: float
+    limit_bytes: int
     overpass: list[dict[str, Any]] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
@@ -79,12 +73,12 @@ class _Answers:
         """Read and check one answer; the hook of requests."""
         if response.is_redirect:
             return None
-        body = _read_body(response, limit_s=self.limit_s)
-        self.hosts.add(_host(response.url))
-        _check_status(response, body)
+        self.hosts.add(host_of(response.url))
+        body = read_body(response, limit_s=self.limit_s, limit_bytes=self.limit_bytes)
+        check_status(response, body)
         content = _parse_body(response, body)
         if isinstance(content, dict):
-            self.overpass.append(_checked_answer(content, host=_host(response.url)))
+            self.overpass.append(_checked_answer(content, host=host_of(response.url)))
         return _copy_with_body(response, body)
 
 
@@ -138,10 +132,10 @@ def fetch_osm(
     """
     out = Path(out)
     if not out.name.endswith(_SUFFIX):
-        raise FetchError(f"{out.name}: the name of the file to write must end with {_SUFFIX}")
+        raise FetchError(fetch_fault("name", file=out.name, suffix=_SUFFIX))
     settings = settings or Settings()
     progress = progress or (lambda step, share: None)
-    answers = _Answers(limit_s=settings.request_timeout_s)
+    answers = _Answers(limit_s=settings.request_timeout_s, limit_bytes=settings.max_upload_mb * 1_000_000)
     with _osmnx(settings, nominatim_url=nominatim_url, hook=answers.hook) as ox:
         area = _area_of(place_or_polygon, ox, answers, settings=settings, waits_s=retry_waits_s)
         tiles = split_area(area, margin_m=margin_m)
@@ -212,9 +206,10 @@ def overpass_json_to_pbf(
             sidecar.replace(out.with_name(f"{out.name.removesuffix('.pbf')}.toml"))
             new.replace(out)
     except OSError as error:
-        raise FetchError(f"{out} cannot be written: {error.strerror or error}") from error
+        detail = str(error.strerror or error)
+        raise FetchError(Fault(key="output_not_writable", file=out.name, values={"detail": detail})) from error
     except (RuntimeError, TypeError, ValueError) as error:
-        raise FetchError(f"an element of the answer cannot be written: {error}") from error
+        raise FetchError(fetch_fault("element", detail=error)) from error
     return out
 
 
@@ -294,7 +289,7 @@ def _area_of(
     parts = shapely.get_parts(shapely.make_valid(shape))
     polygons = [shapely.Polygon(part.exterior) for part in parts if isinstance(part, shapely.Polygon)]
     if not polygons:
-        raise FetchError("the area has no polygon; give a place with an outline, or a file of polygons")
+        raise FetchError(fetch_fault("no_polygon"))
     return polygons[0] if len(polygons) == 1 else shapely.union_all(polygons)
 
 
@@ -311,11 +306,11 @@ def _geocode(ox: Any, place: str) -> shapely.Geometry:
     try:
         return ox.geocode_to_gdf(place).geometry.iloc[0]
     except TypeError as error:
-        raise FetchError(f"Nominatim knows {place!r} without an outline; give a file of polygons instead") from error
+        raise FetchError(fetch_fault("no_outline", place=place)) from error
     except requests.RequestException:
         raise
     except (ValueError, KeyError, IndexError) as error:
-        raise FetchError(f"Nominatim knows no place {place!r}; add the country, or give a file of polygons") from error
+        raise FetchError(fetch_fault("no_place", place=place)) from error
 
 
 def _ask(ox: Any, tile: shapely.Polygon, way_filters: Sequence[str]) -> None:
@@ -325,80 +320,31 @@ def _ask(ox: Any, tile: shapely.Polygon, way_filters: Sequence[str]) -> None:
 
 
 def _repeat(ask: Callable[[], object], answers: _Answers, *, waits_s: Sequence[float]) -> None:
-    """Call `ask`; repeat it after each of the waits while it fails in passing."""
+    """Call `ask` until it succeeds; what a failed try brought is forgotten."""
     kept = len(answers.overpass)
-    for wait_s in [*waits_s, None]:
-        try:
-            ask()
-            return
-        except (requests.Timeout, requests.ConnectionError, _PassingError) as error:
-            host = _host_asked(error)
-            unreachable = isinstance(error, requests.ConnectionError)
-            if unreachable and (host not in answers.hosts or wait_s is None):
-                raise FetchError(f"{host} cannot be reached: no internet, or the network filters it") from error
-            if wait_s is None:
-                text = f"{host} did not answer in time" if isinstance(error, requests.Timeout) else str(error)
-                raise FetchError(f"{text} (tried {len(waits_s) + 1} times)") from error
-        except requests.RequestException as error:
-            raise FetchError(f"the request failed: {error}") from error
+
+    def ask_anew() -> None:
         del answers.overpass[kept:]
-        time.sleep(wait_s)
+        ask()
 
-
-def _host_asked(error: Exception) -> str:
-    request = getattr(error, "request", None)
-    return _host(str(request.url) if request is not None else None)
-
-
-def _read_body(response: requests.Response, *, limit_s: float) -> bytes:
-    """Return the whole body, within `limit_s`: the timeout of requests ends a silence only, not a trickle."""
-    host, end = _host(response.url), time.monotonic() + limit_s
-    body = bytearray()
-    try:
-        # iter_content would wait for a full chunk; read1 returns what has arrived.
-        while chunk := response.raw.read1(1 << 16, decode_content=True):
-            body += chunk
-            if time.monotonic() > end:
-                raise _PassingError(f"{host} did not send its answer within {limit_s:g} s")
-    except urllib3.exceptions.ReadTimeoutError as error:
-        raise _PassingError(f"{host} stopped in the middle of its answer") from error
-    except urllib3.exceptions.HTTPError as error:
-        raise _PassingError(f"the answer of {host} is cut off after {len(body)} bytes") from error
-    finally:
-        response.close()
-    return bytes(body)
-
-
-def _check_status(response: requests.Response, body: bytes) -> None:
-    if response.ok:
-        return
-    host = _host(response.url)
-    text = f"{host} answered {response.status_code} {response.reason}"
-    if response.status_code in _BUSY:
-        raise _PassingError(f"{text}: it is busy; try again later")
-    raise FetchError(f"{text}: {_first_words(body)}")
+    repeat(ask_anew, waits_s=waits_s, hosts=answers.hosts)
 
 
 def _parse_body(response: requests.Response, body: bytes) -> Any:
-    host = _host(response.url)
+    host = host_of(response.url)
     try:
         return json.loads(body)
     except ValueError as error:
         if body.lstrip()[:1] in (b"{", b"["):
-            raise _PassingError(
-                f"the answer of {host} is cut off: {len(body)} bytes that end inside the JSON"
-            ) from error
-        raise FetchError(
-            f"{host} answered with something else than JSON; a filter or a login page may stand between: "
-            f"{_first_words(body)}"
-        ) from error
+            raise PassingError(fetch_fault("cut", host=host, bytes=len(body))) from error
+        raise FetchError(fetch_fault("not_json", host=host, words=first_words(body) or "-")) from error
 
 
 def _checked_answer(content: dict[str, Any], *, host: str) -> dict[str, Any]:
     if "remark" in content:
-        raise _PassingError(f"{host} gave up on the query: {content['remark']}")
+        raise PassingError(fetch_fault("gave_up", host=host, remark=content["remark"]))
     if not isinstance(content.get("elements"), list):
-        raise FetchError(f"{host} answered with JSON that is no answer of Overpass: it has no list of elements")
+        raise FetchError(fetch_fault("not_overpass", host=host))
     return content
 
 
@@ -425,12 +371,12 @@ def _elements(
             elif element["type"] == "way":
                 ways[int(element["id"])] = ([int(ref) for ref in element["nodes"]], tags)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FetchError(f"an element of the answer is broken: {type(error).__name__} {error}") from error
+        raise FetchError(fetch_fault("element", detail=f"{type(error).__name__} {error}")) from error
     if not ways:
-        raise FetchError("the answer holds no road: the area has none, or lies elsewhere than was meant")
+        raise FetchError(fetch_fault("no_roads"))
     absent = {ref for refs, _ in ways.values() for ref in refs} - nodes.keys()
     if absent:
-        raise FetchError(f"the answer is incomplete: it lacks {len(absent)} nodes of its ways, such as {min(absent)}")
+        raise FetchError(fetch_fault("incomplete", absent=len(absent), example=min(absent)))
     return dict(sorted(nodes.items())), dict(sorted(ways.items()))
 
 
@@ -453,16 +399,8 @@ def _require_area(answers: Sequence[Mapping[str, Any]], area: shapely.Polygon) -
     west, south, east, north = area.buffer(0.05).bounds
     if not any(west <= lon <= east and south <= lat <= north for lon, lat, _ in nodes.values()):
         lon, lat, _ = next(iter(nodes.values()))
-        raise FetchError(f"the answer is of another area than was asked for: it lies at {lat:.3f}, {lon:.3f}")
+        raise FetchError(fetch_fault("elsewhere", lat=f"{lat:.3f}", lon=f"{lon:.3f}"))
 
 
 def _osm_base(answer: Mapping[str, Any]) -> str:
     return str(answer.get("osm3s", {}).get("timestamp_osm_base", ""))
-
-
-def _host(url: str | None) -> str:
-    return urlsplit(url or "").netloc or "the server"
-
-
-def _first_words(body: bytes) -> str:
-    return " ".join(body[:2000].decode("utf-8", "replace").split())[:200]
