@@ -21,6 +21,7 @@ app.command()(plan.run)
 
 fetch_app = typer.Typer(help="Fetch real data where there is internet.", no_args_is_help=True)
 fetch_app.command("osm")(sources.fetch_osm)
+fetch_app.command("units")(sources.fetch_units)
 app.add_typer(fetch_app, name="fetch")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from geo.cli.console import OUT, Lang, errors_in_words, language, progress_bar
+from geo.cli.console import ERR, OUT, Lang, errors_in_words, language, progress_bar
 from geo.text import t
 
 
@@ -43,3 +43,23 @@ def fetch_osm(
         with progress_bar(words) as progress:
             path = fetch(area, out, margin_m=margin_m, progress=progress)
         OUT.print(t("cli.written", lang=words, out=path))
+
+
+def fetch_units(
+    data: Annotated[Path, typer.Argument(help="Data folder to bring the polygons into; made if needed.")],
+    url: Annotated[str | None, typer.Option("--url", help="Address of a mirror that holds the same files.")] = None,
+    lang: Lang = None,
+) -> None:
+    """Fetch the official polygons of Hanoi's 126 units from a public repository (MIT)."""
+    words = language(lang)
+    with errors_in_words(words):
+        from geo.sources.units import UNITS_URL, read_pins
+        from geo.sources.units import fetch_units as fetch
+
+        try:
+            with progress_bar(words) as progress:
+                path = fetch(data, url=(url or UNITS_URL).rstrip("/"), progress=progress)
+        except KeyboardInterrupt as error:
+            ERR.print(t("cli.stopped_kept", lang=words))
+            raise typer.Exit(130) from error
+        OUT.print(t("cli.units_fetched", lang=words, n=len(read_pins()), out=path))

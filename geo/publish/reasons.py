@@ -48,11 +48,15 @@ def list_text(words: Sequence[str], *, lang: str) -> str:
 
 
 def modelled_text(plan: Plan, *, lang: str, short: bool = False) -> str:
-    """Return the sentence that says which data are made by a model; empty where none are."""
+    """Return the sentence that says which data are made by a model; empty where none are.
+
+    Where the units have official outlines and other data are modelled, it says both.
+    """
     if not plan.city.modelled:
         return ""
     parts = list_text([t(f"publish.part.{part}", lang=lang) for part in plan.city.modelled], lang=lang)
-    return t("publish.modelled_short" if short else "publish.modelled", lang=lang, parts=parts)
+    text = t("publish.modelled_short" if short else "publish.modelled", lang=lang, parts=parts)
+    return f"{t('publish.official_outlines', lang=lang)} {text}" if "communes" in plan.city.modelled else text
 
 
 def attribution_texts(*, lang: str) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pyproj
+import shapely
 
 from geo.errors import Fault, InputError
 from geo.schemas import MODELLED, WGS84, Clauses, Communes, Inventory, UnitFacts, check
@@ -66,7 +67,8 @@ class Folder:
     notes : tuple of Fault
         Warnings.
     modelled : tuple of str
-        Which of ``boundaries``, ``buildings`` and ``population`` hold rows made by a model.
+        Which of ``boundaries``, ``communes``, ``buildings`` and ``population`` hold rows made by a model; ``communes``
+        where the old communes do, but every unit has a polygon that is none of a model.
     file_digests : dict of str to str
         SHA-256 of every file used, by its path in the folder.
     inventory_rows : pandas.Series
@@ -277,13 +279,24 @@ def _folder_of(files: FolderFiles, parts: _Parts, *, notes: tuple[Fault, ...]) -
 
 
 def _modelled(parts: _Parts) -> tuple[str, ...]:
-    groups = {
-        "boundaries": (parts.communes, *parts.units),
-        "buildings": (parts.inventory,),
-        "population": parts.population,
-    }
-    return tuple(
-        name
-        for name, members in groups.items()
-        if any(p and (p.frame["data_source"] == MODELLED).any() for p in members)
+    outlines = "communes" if _units_are_official(parts) else "boundaries"
+    groups = (
+        ("boundaries", parts.units),
+        (outlines, (parts.communes,)),
+        ("buildings", (parts.inventory,)),
+        ("population", parts.population),
     )
+    return tuple(dict.fromkeys(name for name, members in groups if any(_is_modelled(part) for part in members)))
+
+
+def _is_modelled(part: Part | None) -> bool:
+    return part is not None and bool((part.frame["data_source"] == MODELLED).any())
+
+
+def _units_are_official(parts: _Parts) -> bool:
+    """Say whether every unit has a polygon of its own, which rules then: the communes only say what lies inside."""
+    polygons, clauses = parts.units[0], parts.clauses
+    if polygons is None or polygons.layer is None or clauses is None or _is_modelled(polygons):
+        return False
+    drawn = polygons.frame["unit_id"][~shapely.is_missing(polygons.layer.geometry)]
+    return clauses.ids("unit_id") <= set(drawn)
