@@ -144,7 +144,32 @@ class ChoiceParams(_Group):
     reception: Literal["committee_site", "both_sites"] = "committee_site"
     split_penalty: float = Field(0.02, ge=0, le=1, description="score lost by working in two houses")
     split_penalty_per_min: float = Field(0.002, ge=0, le=1, description="and per minute between them")
-    min_gain: float = Field(0.0, ge=0, le=1, description="gain that a second site must exceed")
+    min_gain: float = Field(0.0, ge=0, le=1, description="gain that a second site must exceed; its price")
+
+
+class ConstraintParams(_Group):
+    """What the choice must respect besides the budget of sites; by default nothing.
+
+    Buildings and units are named by their ids. What is not known of a building does not meet a minimum. Money has the
+    unit that its user gives it: the inventory holds no costs, so ``max_cost`` needs one of the three that follow it.
+    """
+
+    pinned_sites: tuple[str, ...] = Field((), description="buildings that must be chosen")
+    forbidden_sites: tuple[str, ...] = Field((), description="buildings that must not be chosen")
+    pinned_pairs: tuple[tuple[str, str], ...] = Field((), description="two buildings that must be a unit's pair")
+    forbidden_pairs: tuple[tuple[str, str], ...] = Field((), description="two buildings that must not be a pair")
+    one_site_units: tuple[str, ...] = Field((), description="units that must have exactly one site")
+    two_site_units: tuple[str, ...] = Field((), description="units that must have exactly two")
+    min_norm_met_pct: float = Field(0.0, ge=0, le=500, description="of the space norm, in every unit")
+    min_m2_per_person: float = Field(0.0, ge=0, le=500, description="usable area for each of the unit's staff")
+    min_hall_seats: float = Field(0.0, ge=0, le=10000, description="in one of the unit's sites")
+    min_parking_m2: float = Field(0.0, ge=0, le=100000, description="at the site that receives the citizens")
+    max_minutes_between: float | None = Field(None, ge=0, le=600, description="between the two sites of a pair")
+    max_district_offices: int | None = Field(None, ge=0, description="former district offices in the whole city")
+    max_cost: float | None = Field(None, ge=0, description="budget of money of the whole city")
+    cost_per_site: float | None = Field(None, ge=0, description="cost of keeping a site")
+    cost_per_m2: float | None = Field(None, ge=0, description="and of each m2 of its usable area")
+    costs: dict[str, float] = Field(default_factory=dict, description="cost of single buildings, by id; goes first")
 
 
 class Params(_Group):
@@ -161,6 +186,7 @@ class Params(_Group):
     score: ScoreParams = ScoreParams()
     norms: Norms = Norms()
     choice: ChoiceParams = ChoiceParams()
+    constraints: ConstraintParams = ConstraintParams()
 
     @property
     def digest(self) -> str:
@@ -191,7 +217,7 @@ class Params(_Group):
 
     def to_toml(self) -> str:
         """Return the parameters as TOML; :func:`read_params` reads them back unchanged."""
-        return tomlkit.dumps(self.model_dump())
+        return tomlkit.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
 def digest_of(group: BaseModel) -> str:

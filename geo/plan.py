@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from threading import Lock
@@ -18,12 +17,13 @@ from geo.access import AccessFigures, TravelTimes, UnitTimes, access_figures, co
 from geo.cache import Arrays, cached, digest_of_text
 from geo.choose import Choice, choose_sites
 from geo.city import City
+from geo.constraints import Limits, build_limits
 from geo.demand import place_demand
 from geo.errors import Fault
 from geo.network import build_graph
-from geo.params import CRITERIA, AccessParams, Params, digest_of
+from geo.outcome import notes_on, options_table, sites_table, sum_up, units_table
+from geo.params import AccessParams, Params, digest_of
 from geo.progress import Clock, Progress
-from geo.schemas import WGS84
 from geo.score import Options, area_needed_m2, build_options, fill_unknown, site_criteria, staff_needed
 from geo.settings import Settings
 
@@ -67,7 +67,8 @@ class Plan:
         with a network),
         ``norm_met_pct``, ``units_without_network`` (list of ids).
     optimality : dict
-        ``status`` (``"optimal"``), ``gap`` (0.0) and ``objective``; :mod:`geo.choose` says why it is so.
+        ``status`` (``"optimal"``), ``solver`` (``"greedy"`` or ``"milp"``), ``gap``, ``objective`` and ``bound``;
+        :mod:`geo.choose` says why it is so.
     notes : tuple of Fault
         Warnings of the city and of the plan.
     seconds : dict of str to float
@@ -97,6 +98,8 @@ class Prepared:
         By unit_id.
     criteria : pandas.DataFrame
         Of every building alone, see :func:`geo.score.site_criteria`.
+    filled : pandas.DataFrame
+        The same with a cautious figure for what is not known, as it is scored.
     options : Options
     figures : tuple of AccessFigures
         Of every option.
@@ -106,6 +109,7 @@ class Prepared:
     staff: pd.Series
     need_m2: pd.Series
     criteria: pd.DataFrame
+    filled: pd.DataFrame
     options: Options
     figures: tuple[AccessFigures, ...]
 
@@ -138,7 +142,9 @@ def make_plan(
     Raises
     ------
     InfeasibleError
-        The budget is smaller than the number of units.
+        No choice keeps the budget and the constraints.
+    ParamsError
+        A constraint names an unknown building or unit, or lacks a figure.
     NetworkError
         The network holds no road open to the mode.
     """
@@ -148,23 +154,25 @@ def make_plan(
         prepared = prepare(city, params, settings=settings, progress=progress)
     with clock("score_and_choose"):
         scores = prepared.options.scores(params.weights)
-        choice = choose_sites(prepared.options, scores, city.units["population"].to_numpy(), params.choice)
-    units = _units_table(city, prepared, choice, scores)
-    totals = _totals(city, units)
+        choice = choose(city, prepared, scores, params)
+    units = units_table(city, prepared, choice, scores)
+    totals = sum_up(city, units)
     return Plan(
         city=city,
         params=params,
         version=package_version("truso"),
         units=units,
-        sites=_sites_table(city, prepared, choice, scores),
-        options=_options_table(city, prepared, choice, scores),
+        sites=sites_table(city, prepared, choice, scores),
+        options=options_table(city, prepared, choice, scores),
         totals=totals,
         optimality={
             "status": "optimal",
-            "gap": 0.0,
+            "solver": choice.method,
+            "gap": choice.gap,
             "objective": round(choice.objective, 9),
+            "bound": round(choice.bound, 9),
         },
-        notes=city.notes + _notes(totals, units),
+        notes=city.notes + notes_on(totals, units),
         seconds=city.seconds | clock.seconds,
     )
 
@@ -189,13 +197,28 @@ def prepare(
     return prepared
 
 
+def choose(city: City, prepared: Prepared, scores: NDArray[np.float64], params: Params) -> Choice:
+    """Return the optimal choice for `scores` under every constraint of `params`."""
+    population = city.units["population"].to_numpy()
+    limits = limits_of(city, prepared, params)
+    return choose_sites(prepared.options, scores, population, params.choice, limits=limits)
+
+
+def limits_of(city: City, prepared: Prepared, params: Params) -> Limits:
+    """Return the constraints of `params` on the options of a city."""
+    sites = city.sites.assign(scored_area_m2=prepared.filled["usable_area_m2"])
+    units = pd.DataFrame({"staff": prepared.staff, "need_m2": prepared.need_m2})
+    return build_limits(prepared.options, sites, units, choice=params.choice, constraints=params.constraints)
+
+
 def _prepare(city: City, params: Params, times: TravelTimes) -> Prepared:
     staff = staff_needed(city.units, params.norms)
     need_m2 = area_needed_m2(staff, params.norms)
     criteria = site_criteria(city.sites, city.units, times, need_m2, score=params.score, norms=params.norms)
     of_site = need_m2[city.sites["unit_id"]].set_axis(city.sites.index)
+    filled = fill_unknown(criteria, city.sites["kind"], of_site, params.score)
     options = build_options(
-        fill_unknown(criteria, city.sites["kind"], of_site, params.score),
+        filled,
         criteria["usable_area_m2"],
         city.units.index,
         times,
@@ -209,6 +232,7 @@ def _prepare(city: City, params: Params, times: TravelTimes) -> Prepared:
         staff=staff,
         need_m2=need_m2,
         criteria=criteria,
+        filled=filled,
         options=options,
         figures=_figures(options, times, both=params.choice.reception == "both_sites"),
     )
@@ -304,163 +328,3 @@ def _blocks(flat: NDArray, shapes: list[tuple[int, ...]]) -> list[NDArray]:
         return []
     stops = np.cumsum([int(np.prod(shape)) for shape in shapes])
     return [part.reshape(shape) for part, shape in zip(np.split(flat, stops[:-1]), shapes, strict=True)]
-
-
-def _units_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
-    options, chosen = prepared.options, choice.chosen
-    figures = [prepared.figures[row] if row >= 0 else None for row in chosen]
-    need = prepared.need_m2.to_numpy()
-    two = (chosen >= 0) & options.is_pair[chosen] if len(scores) else chosen >= 0
-    people = city.units["population"].to_numpy()
-    return pd.DataFrame(
-        {
-            "name": city.units["name"],
-            "n_sites": np.where(chosen < 0, 0, np.where(two, 2, 1)),
-            "site_id_1": _site_ids(options, options.first, chosen),
-            "site_id_2": _site_ids(options, options.second, chosen),
-            "one_site_score": _taken(scores, choice.best_single),
-            "two_site_score": _taken(scores, choice.best_pair),
-            "second_site_gain": np.round(choice.gain, 9),
-            **_figure_columns(figures),
-            "norm_met_pct": 100 * _ratio(_taken(options.usable_area_m2, chosen), need),
-            "population": people,
-            "staff": prepared.staff,
-            "need_m2": need,
-            "reason": choice.reason,
-            "access_reason": [figure.reason if figure else "" for figure in figures],
-            "unreachable_population": [
-                figure.unreachable_population if figure and count > 0 else np.nan
-                for figure, count in zip(figures, people, strict=True)
-            ],
-        },
-        index=city.units.index,
-    )
-
-
-def _sites_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
-    options, sites = prepared.options, city.sites
-    single = np.full(len(sites), -1, np.int64)
-    alone = np.flatnonzero(~options.is_pair)
-    single[options.first[alone]] = alone
-    figures = [prepared.figures[row] if row >= 0 else None for row in single]
-    degrees = sites.geometry.to_crs(WGS84)
-    role = _roles(options, choice, len(sites))
-    return pd.DataFrame(
-        {
-            "unit_id": sites["unit_id"],
-            "name": sites["name"],
-            "kind": sites["kind"],
-            "lon": degrees.x,
-            "lat": degrees.y,
-            "score_0_1": _taken(scores, single),
-            **{f"{name}_0_1": prepared.criteria[f"{name}_0_1"] for name in CRITERIA},
-            "usable_area_m2": prepared.criteria["usable_area_m2"],
-            **_figure_columns(figures),
-            "access_reason": [figure.reason if figure else "" for figure in figures],
-            "chosen": role != "",
-            "role": role,
-            "position_source": sites["position_source"],
-            "data_source": sites["data_source"],
-        },
-        index=sites.index,
-    )
-
-
-def _roles(options: Options, choice: Choice, n_sites: int) -> NDArray[np.object_]:
-    role = np.full(n_sites, "", dtype=object)
-    chosen = choice.chosen[choice.chosen >= 0]
-    pair = chosen[options.is_pair[chosen]]
-    role[options.first[chosen]] = "all_functions"
-    role[options.first[pair]] = "committee_one_stop"
-    role[options.second[pair]] = "party_council"
-    return role
-
-
-def _options_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
-    options = prepared.options
-    rows = np.stack([choice.best_single, choice.best_pair], axis=1).ravel()
-    rows = rows[rows >= 0]
-    unit = options.unit[rows]
-    figures = [prepared.figures[row] for row in rows]
-    criteria = {f"{name}_0_1": options.criteria[rows, column] for column, name in enumerate(CRITERIA)}
-    return pd.DataFrame(
-        {
-            "unit_id": options.unit_ids[unit],
-            "n_sites": np.where(options.is_pair[rows], 2, 1),
-            "site_id_1": _site_ids(options, options.first, rows),
-            "site_id_2": _site_ids(options, options.second, rows),
-            "score": scores[rows],
-            **criteria,
-            "penalty": options.penalty[rows],
-            "minutes_between": options.minutes_between[rows],
-            **_figure_columns(figures),
-            "usable_area_m2": options.usable_area_m2[rows],
-            "norm_met_pct": 100 * _ratio(options.usable_area_m2[rows], prepared.need_m2.to_numpy()[unit]),
-            "chosen": choice.chosen[unit] == rows,
-        }
-    )
-
-
-def _figure_columns(figures: Sequence[AccessFigures | None]) -> dict[str, list[float]]:
-    return {
-        "mean_time_min": [figure.mean_min if figure else np.nan for figure in figures],
-        "p95_time_min": [figure.p95_min if figure else np.nan for figure in figures],
-        "share_within_30min": [figure.share_within_30min if figure else np.nan for figure in figures],
-    }
-
-
-def _taken(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return ``values[rows]``, NaN where the row is -1."""
-    taken = np.full(len(rows), np.nan)
-    taken[rows >= 0] = values[rows[rows >= 0]]
-    return taken
-
-
-def _ratio(value: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(whole > 0, value / whole, np.nan)
-
-
-def _site_ids(options: Options, position: NDArray[np.int64], rows: NDArray[np.int64]) -> list[str]:
-    """Return the site id at ``position[rows]``, empty where there is none."""
-    return ["" if row < 0 or position[row] < 0 else str(options.site_ids[position[row]]) for row in rows]
-
-
-def _totals(city: City, units: pd.DataFrame) -> dict[str, Any]:
-    arriving = (units["population"] - units["unreachable_population"])[units["mean_time_min"].notna()]
-    with_network = units["share_within_30min"].notna()
-    housed = units["norm_met_pct"].notna()
-    need = units["need_m2"][housed]
-    return {
-        "units": len(units),
-        "candidates": len(city.sites),
-        "sites": int(units["n_sites"].sum()),
-        "units_with_one": int((units["n_sites"] == 1).sum()),
-        "units_with_two": int((units["n_sites"] == 2).sum()),
-        "units_without": int((units["n_sites"] == 0).sum()),
-        "population": float(units["population"].sum()),
-        "mean_time_min": _mean(units["mean_time_min"][arriving.index], arriving),
-        "share_within_30min": _mean(units["share_within_30min"][with_network], units["population"][with_network]),
-        "norm_met_pct": _mean(units["norm_met_pct"][housed], need),
-        "units_without_network": units.index[units["access_reason"] == "no_network"].tolist(),
-    }
-
-
-def _mean(values: pd.Series, weights: pd.Series) -> float | None:
-    return float(np.average(values, weights=weights)) if weights.sum() > 0 else None
-
-
-def _notes(totals: dict[str, Any], units: pd.DataFrame) -> tuple[Fault, ...]:
-    lost = (units["unreachable_population"] > 0) & (units["access_reason"] != "no_network")
-    found = {
-        "units_without_network": totals["units_without_network"],
-        "people_unreachable": units.index[lost].tolist(),
-        "no_candidate": units.index[units["reason"] == "no_candidate"].tolist(),
-    }
-    return tuple(
-        Fault(key=key, severity="warning", values={"units": _listed(units, ids)}) for key, ids in found.items() if ids
-    )
-
-
-def _listed(units: pd.DataFrame, ids: list[str]) -> str:
-    return ", ".join(f"{name} ({unit_id})" for unit_id, name in units.loc[ids, "name"].items())

@@ -99,7 +99,7 @@ def test_ties_fall_to_the_first_option_and_the_first_unit() -> None:
 
 def test_a_budget_below_one_site_each_says_what_is_needed() -> None:
     options, scores = options_of([([0.5], []), ([0.5], [])])
-    with pytest.raises(InfeasibleError, match=r"raise choice\.max_sites to at least 2"):
+    with pytest.raises(InfeasibleError, match=r"choice\.max_sites = 2"):
         choose_sites(options, scores, np.ones(2), ChoiceParams(max_sites=1))
 
 

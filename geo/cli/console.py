@@ -46,7 +46,11 @@ def errors_in_words(lang: str) -> Iterator[None]:
         show_faults(error.faults, lang)
         raise typer.Exit(1) from error
     except GeoError as error:
-        ERR.print(Text(str(error)), style="red")
+        faults = getattr(error, "faults", ())
+        if faults:
+            show_faults(faults, lang)
+        else:
+            ERR.print(Text(str(error)), style="red")
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
         ERR.print(t("cli.stopped", lang=lang))

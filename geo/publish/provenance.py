@@ -46,9 +46,9 @@ def note_texts(plan: Plan, *, lang: str) -> list[str]:
     return [describe_fault(note, lang=lang) for note in plan.notes]
 
 
-def optimality_words(*, lang: str) -> dict[str, str]:
+def optimality_words(plan: Plan, *, lang: str) -> dict[str, str]:
     """Return how a plan is made and why no other is better, by the names ``method`` and ``why``."""
-    return {name: t(f"publish.optimality.{name}_text", lang=lang) for name in ("method", "why")}
+    return {name: t(f"publish.optimality.{name}_{plan.optimality['solver']}", lang=lang) for name in ("method", "why")}
 
 
 def summary_json(plan: Plan, *, lang: str, publish_s: float) -> bytes:
@@ -71,7 +71,7 @@ def summary_json(plan: Plan, *, lang: str, publish_s: float) -> bytes:
         "data_digest": plan.city.digest,
         "modelled": list(plan.city.modelled),
         "totals": plan.totals,
-        "optimality": {**plan.optimality, **optimality_words(lang=lang)},
+        "optimality": {**plan.optimality, **optimality_words(plan, lang=lang)},
         "notes": note_texts(plan, lang=lang),
         "attribution": attribution_texts(lang=lang),
         "crs": {"inside": plan.city.crs.to_string(), "files": WGS84},

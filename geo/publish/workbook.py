@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -316,7 +317,7 @@ def _cover_blocks(plan: Plan, *, lang: str) -> list[tuple[str, list[tuple[str, A
 
 
 def _optimality_cells(plan: Plan, *, lang: str) -> list[tuple[str, Any, str]]:
-    words = {"status": t("publish.optimality.proven", lang=lang), **optimality_words(lang=lang)}
+    words = {"status": t("publish.optimality.proven", lang=lang), **optimality_words(plan, lang=lang)}
     return [
         (
             t(f"publish.optimality.{name}", lang=lang),
@@ -340,4 +341,4 @@ def _flattened(tree: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, An
         if isinstance(value, dict):
             yield from _flattened(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", value
+            yield f"{prefix}{key}", json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value

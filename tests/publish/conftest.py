@@ -76,6 +76,7 @@ def toy_city() -> City:
             "area_share": 1.0,
             "population": communes["population"].to_numpy(),
             "population_share": 1.0,
+            "population_method": "whole",
         },
         geometry=communes.geometry.to_numpy(),
         crs=CRS,
@@ -163,8 +164,10 @@ def toy_plan() -> Plan:
         },
         optimality={
             "status": "optimal",
+            "solver": "greedy",
             "gap": 0.0,
             "objective": 0.61,
+            "bound": 0.61,
         },
         notes=(),
         seconds={"access": 0.25, "score": 0.01},

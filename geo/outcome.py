@@ -1,0 +1,186 @@
+"""The tables of a plan: a choice on the units, the sites and the options of a city."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.access import AccessFigures
+from geo.choose import Choice
+from geo.city import City
+from geo.errors import Fault
+from geo.params import CRITERIA
+from geo.schemas import WGS84
+from geo.score import Options
+
+if TYPE_CHECKING:
+    from geo.plan import Prepared
+
+
+def units_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
+    """Return ``Plan.units``."""
+    options, chosen = prepared.options, choice.chosen
+    figures = [prepared.figures[row] if row >= 0 else None for row in chosen]
+    need = prepared.need_m2.to_numpy()
+    two = (chosen >= 0) & options.is_pair[chosen] if len(scores) else chosen >= 0
+    people = city.units["population"].to_numpy()
+    return pd.DataFrame(
+        {
+            "name": city.units["name"],
+            "n_sites": np.where(chosen < 0, 0, np.where(two, 2, 1)),
+            "site_id_1": _site_ids(options, options.first, chosen),
+            "site_id_2": _site_ids(options, options.second, chosen),
+            "one_site_score": _taken(scores, choice.best_single),
+            "two_site_score": _taken(scores, choice.best_pair),
+            "second_site_gain": np.round(choice.gain, 9),
+            **_figure_columns(figures),
+            "norm_met_pct": 100 * _ratio(_taken(options.usable_area_m2, chosen), need),
+            "population": people,
+            "staff": prepared.staff,
+            "need_m2": need,
+            "reason": choice.reason,
+            "access_reason": [figure.reason if figure else "" for figure in figures],
+            "unreachable_population": [
+                figure.unreachable_population if figure and count > 0 else np.nan
+                for figure, count in zip(figures, people, strict=True)
+            ],
+        },
+        index=city.units.index,
+    )
+
+
+def sites_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
+    """Return ``Plan.sites``."""
+    options, sites = prepared.options, city.sites
+    single = np.full(len(sites), -1, np.int64)
+    alone = np.flatnonzero(~options.is_pair)
+    single[options.first[alone]] = alone
+    figures = [prepared.figures[row] if row >= 0 else None for row in single]
+    degrees = sites.geometry.to_crs(WGS84)
+    role = _roles(options, choice, len(sites))
+    return pd.DataFrame(
+        {
+            "unit_id": sites["unit_id"],
+            "name": sites["name"],
+            "kind": sites["kind"],
+            "lon": degrees.x,
+            "lat": degrees.y,
+            "score_0_1": _taken(scores, single),
+            **{f"{name}_0_1": prepared.criteria[f"{name}_0_1"] for name in CRITERIA},
+            "usable_area_m2": prepared.criteria["usable_area_m2"],
+            **_figure_columns(figures),
+            "access_reason": [figure.reason if figure else "" for figure in figures],
+            "chosen": role != "",
+            "role": role,
+            "position_source": sites["position_source"],
+            "data_source": sites["data_source"],
+        },
+        index=sites.index,
+    )
+
+
+def _roles(options: Options, choice: Choice, n_sites: int) -> NDArray[np.object_]:
+    role = np.full(n_sites, "", dtype=object)
+    chosen = choice.chosen[choice.chosen >= 0]
+    pair = chosen[options.is_pair[chosen]]
+    role[options.first[chosen]] = "all_functions"
+    role[options.first[pair]] = "committee_one_stop"
+    role[options.second[pair]] = "party_council"
+    return role
+
+
+def options_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
+    """Return ``Plan.options``."""
+    options = prepared.options
+    rows = np.stack([choice.best_single, choice.best_pair], axis=1).ravel()
+    rows = rows[rows >= 0]
+    unit = options.unit[rows]
+    figures = [prepared.figures[row] for row in rows]
+    criteria = {f"{name}_0_1": options.criteria[rows, column] for column, name in enumerate(CRITERIA)}
+    return pd.DataFrame(
+        {
+            "unit_id": options.unit_ids[unit],
+            "n_sites": np.where(options.is_pair[rows], 2, 1),
+            "site_id_1": _site_ids(options, options.first, rows),
+            "site_id_2": _site_ids(options, options.second, rows),
+            "score": scores[rows],
+            **criteria,
+            "penalty": options.penalty[rows],
+            "minutes_between": options.minutes_between[rows],
+            **_figure_columns(figures),
+            "usable_area_m2": options.usable_area_m2[rows],
+            "norm_met_pct": 100 * _ratio(options.usable_area_m2[rows], prepared.need_m2.to_numpy()[unit]),
+            "chosen": choice.chosen[unit] == rows,
+        }
+    )
+
+
+def _figure_columns(figures: Sequence[AccessFigures | None]) -> dict[str, list[float]]:
+    return {
+        "mean_time_min": [figure.mean_min if figure else np.nan for figure in figures],
+        "p95_time_min": [figure.p95_min if figure else np.nan for figure in figures],
+        "share_within_30min": [figure.share_within_30min if figure else np.nan for figure in figures],
+    }
+
+
+def _taken(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return ``values[rows]``, NaN where the row is -1."""
+    taken = np.full(len(rows), np.nan)
+    taken[rows >= 0] = values[rows[rows >= 0]]
+    return taken
+
+
+def _ratio(value: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(whole > 0, value / whole, np.nan)
+
+
+def _site_ids(options: Options, position: NDArray[np.int64], rows: NDArray[np.int64]) -> list[str]:
+    """Return the site id at ``position[rows]``, empty where there is none."""
+    return ["" if row < 0 or position[row] < 0 else str(options.site_ids[position[row]]) for row in rows]
+
+
+def sum_up(city: City, units: pd.DataFrame) -> dict[str, Any]:
+    """Return ``Plan.totals``."""
+    arriving = (units["population"] - units["unreachable_population"])[units["mean_time_min"].notna()]
+    with_network = units["share_within_30min"].notna()
+    housed = units["norm_met_pct"].notna()
+    need = units["need_m2"][housed]
+    return {
+        "units": len(units),
+        "candidates": len(city.sites),
+        "sites": int(units["n_sites"].sum()),
+        "units_with_one": int((units["n_sites"] == 1).sum()),
+        "units_with_two": int((units["n_sites"] == 2).sum()),
+        "units_without": int((units["n_sites"] == 0).sum()),
+        "population": float(units["population"].sum()),
+        "mean_time_min": _mean(units["mean_time_min"][arriving.index], arriving),
+        "share_within_30min": _mean(units["share_within_30min"][with_network], units["population"][with_network]),
+        "norm_met_pct": _mean(units["norm_met_pct"][housed], need),
+        "units_without_network": units.index[units["access_reason"] == "no_network"].tolist(),
+    }
+
+
+def _mean(values: pd.Series, weights: pd.Series) -> float | None:
+    return float(np.average(values, weights=weights)) if weights.sum() > 0 else None
+
+
+def notes_on(totals: dict[str, Any], units: pd.DataFrame) -> tuple[Fault, ...]:
+    """Return what the plan itself has to warn of."""
+    lost = (units["unreachable_population"] > 0) & (units["access_reason"] != "no_network")
+    found = {
+        "units_without_network": totals["units_without_network"],
+        "people_unreachable": units.index[lost].tolist(),
+        "no_candidate": units.index[units["reason"] == "no_candidate"].tolist(),
+    }
+    return tuple(
+        Fault(key=key, severity="warning", values={"units": _listed(units, ids)}) for key, ids in found.items() if ids
+    )
+
+
+def _listed(units: pd.DataFrame, ids: list[str]) -> str:
+    return ", ".join(f"{name} ({unit_id})" for unit_id, name in units.loc[ids, "name"].items())
