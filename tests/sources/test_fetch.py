@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import contextlib
 import json
 import socket
-import threading
 import time
 import tomllib
-from collections.abc import Callable
 from functools import lru_cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -18,6 +15,7 @@ import osmnx
 import pyproj.database
 import pytest
 import shapely
+from loopback import Loopback, Reply, hang_up, send, stall, stop_halfway, trickle
 
 from geo.errors import FetchError, InputError
 from geo.settings import Settings
@@ -66,81 +64,21 @@ PLACE = [
     }
 ]
 
-Reply = Callable[[BaseHTTPRequestHandler], None]
 
-
-class Overpass:
-    """A server on this machine that plays Overpass and Nominatim; it replies by a script, the last reply for ever."""
+class Overpass(Loopback):
+    """It plays Overpass and Nominatim, and replies by a script, the last reply for ever."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.replies: list[Reply] = [send(ANSWER)]
         self.place: Reply = send(PLACE)
         self.queries: list[str] = []
-        self.stopping = threading.Event()
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                outer.queries.append(parse_qs(body)["data"][0])
-                reply = outer.replies.pop(0) if len(outer.replies) > 1 else outer.replies[0]
-                self.play(reply)
-
-            def do_GET(self) -> None:
-                self.play(outer.place)
-
-            def play(self, reply: Reply) -> None:
-                self.stopping = outer.stopping
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    reply(self)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def close(self) -> None:
-        self.stopping.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
-def send(content: object, *, status: int = 200, length: int | None = None, kind: str = "application/json") -> Reply:
-    body = content if isinstance(content, bytes) else json.dumps(content).encode()
-
-    def reply(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        handler.send_header("Content-Type", kind)
-        handler.send_header("Content-Length", str(length or len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return reply
-
-
-def stall(handler: BaseHTTPRequestHandler) -> None:
-    handler.stopping.wait(5)
-
-
-def trickle(handler: BaseHTTPRequestHandler) -> None:
-    """Send a byte every tenth of a second: never silent for long, never done."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000000")
-    handler.end_headers()
-    while not handler.stopping.wait(0.1):
-        handler.wfile.write(b" ")
-        handler.wfile.flush()
-
-
-def hang_up(handler: BaseHTTPRequestHandler) -> None:
-    handler.connection.shutdown(socket.SHUT_RDWR)
+    def answer(self, handler: BaseHTTPRequestHandler, body: str) -> Reply:
+        if handler.command == "GET":
+            return self.place
+        self.queries.append(parse_qs(body)["data"][0])
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
 @pytest.fixture
@@ -148,14 +86,6 @@ def server():
     server = Overpass()
     yield server
     server.close()
-
-
-def stop_halfway(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000000")
-    handler.end_headers()
-    handler.wfile.write(b"{")
-    handler.stopping.wait(5)
 
 
 #: OSMnx looks the zone up twice for every request, a tenth of a second each.
@@ -351,7 +281,7 @@ def test_a_failed_try_leaves_nothing_of_its_answers(fetch, server):
 
 
 def test_a_page_of_a_filter_is_told_from_an_answer(refused, server):
-    server.replies = [send(b"<html>Please log in to the office network</html>", kind="text/html")]
+    server.replies = [send(b"<html>Please log in to the office network</html>", Content_Type="text/html")]
     message = refused()
     assert "login page" in message
     assert "Please log in" in message

@@ -302,7 +302,18 @@ def test_modelled_parts_are_named(folder: Path) -> None:
     edit_features(
         folder / "boundaries" / "communes.geojson", lambda f: f[0]["properties"].update(data_source="modelled")
     )
+    assert read(folder).modelled == ("communes", "buildings"), "the official outlines of the units rule"
+    (folder / "boundaries" / "units.geojson").unlink()
     assert read(folder).modelled == ("boundaries", "buildings")
+
+
+def test_an_outline_that_is_modelled_or_missing_makes_modelled_communes_count(folder: Path) -> None:
+    modelled = {"data_source": "modelled"}
+    edit_features(folder / "boundaries" / "communes.geojson", lambda f: f[0]["properties"].update(modelled))
+    edit_features(folder / "boundaries" / "units.geojson", lambda f: f[1].update(geometry=None))
+    assert read(folder).modelled == ("boundaries",)
+    edit_features(folder / "boundaries" / "units.geojson", lambda f: f[0]["properties"].update(modelled))
+    assert read(folder).modelled == ("boundaries",)
 
 
 def test_texts_that_look_like_formulas_or_hide_characters_are_kept_with_a_warning(folder: Path) -> None:
