@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geo.population import Homes, share_population
 from geo.schemas import MODELLED, WGS84, Audit, Districts, Pieces, Units, check
 from geo.split import polygonal, split_polygon
 
@@ -45,6 +46,9 @@ def merge_communes(
     communes: gpd.GeoDataFrame,
     clauses: pd.DataFrame,
     unit_facts: gpd.GeoDataFrame,
+    *,
+    homes: Homes | None = None,
+    points: gpd.GeoDataFrame | None = None,
 ) -> Merge:
     """Merge `communes` into units, clause by clause.
 
@@ -56,6 +60,9 @@ def merge_communes(
         Table :class:`~geo.schemas.Clauses`; every commune and unit occurs.
     unit_facts : geopandas.GeoDataFrame
         Table :class:`~geo.schemas.UnitFacts`, same CRS; units without a polygon have an empty geometry.
+    homes, points : Homes and geopandas.GeoDataFrame, optional
+        Streets, and points with people, that the people of a divided commune follow; see
+        :func:`geo.population.share_population`.
 
     Returns
     -------
@@ -64,6 +71,8 @@ def merge_communes(
     """
     geometry, method = _piece_geometry(communes, clauses, unit_facts)
     pieces = _pieces(communes, clauses, geometry, method)
+    pieces = pieces.join(share_population(pieces, communes["population"], homes=homes, points=points))
+    pieces["population"] = pieces["population_share"] * communes["population"][pieces["commune_id"]].to_numpy()
     units = _units(pieces, unit_facts)
     return Merge(
         units=check(Units, units, crs=communes.crs),
@@ -220,32 +229,7 @@ def _pieces(
     pieces["method"] = method
     pieces["area_km2"] = ellipsoidal_area_km2(pieces.geometry)
     pieces["area_share"] = _share_within(pieces["area_km2"], pieces["commune_id"])
-    pieces["population_share"] = population_shares(pieces)
-    pieces["population"] = pieces["population_share"] * communes["population"][pieces["commune_id"]].to_numpy()
     return pieces
-
-
-def population_shares(pieces: pd.DataFrame) -> pd.Series:
-    """Return the share of its commune's people that each piece carries: the clauses rule, then the land.
-
-    Parameters
-    ----------
-    pieces : pandas.DataFrame
-        Columns ``commune_id``, ``relation`` and ``area_km2``.
-
-    Returns
-    -------
-    pandas.Series
-        Same index; sums to 1 in every commune. Land without people carries none; all the people go with the part
-        that the clause gives them to. Where the clauses leave people no land, they follow the remainder.
-    """
-    weight = pieces["area_km2"].where(pieces["relation"] != "part_area_only", 0.0)
-    takes_all = pieces["relation"] == "part_area_whole_population"
-    has_taker = takes_all.groupby(pieces["commune_id"]).transform("any")
-    weight = weight.where(~has_taker, takes_all.astype(float))
-    nobody = weight.groupby(pieces["commune_id"]).transform("sum") == 0
-    heir = pieces["relation"].isin(["remainder", "whole"]).astype(float)
-    return _share_within(weight.where(~nobody, heir), pieces["commune_id"])
 
 
 def _share_within(value: pd.Series, group: pd.Series) -> pd.Series:

@@ -15,6 +15,7 @@ from geo.boundaries import merge_communes
 from geo.buildings import place_sites
 from geo.cache import Arrays, cached, digest_of_text
 from geo.errors import Fault, InputError
+from geo.population import find_homes
 from geo.progress import Clock, Progress
 from geo.schemas import RoadNetwork
 from geo.settings import Settings
@@ -98,17 +99,23 @@ def load_city(
         except InputError as error:
             raise InputError([*error.faults, *_network_faults(root)]) from error
     crs = folder.metric_crs or folder.communes.estimate_utm_crs()
+    with clock("network"):
+        network = None if folder.network_path is None else _network(folder.network_path, root, settings)
+    points = None if folder.population_points is None else folder.population_points.to_crs(crs)
     with clock("merge"):
-        merge = merge_communes(folder.communes.to_crs(crs), folder.clauses, folder.units.to_crs(crs))
+        merge = merge_communes(
+            folder.communes.to_crs(crs),
+            folder.clauses,
+            folder.units.to_crs(crs),
+            homes=None if network is None else find_homes(network, crs=crs),
+            points=points,
+        )
     inventory_file = next((name for name in folder.file_digests if name.startswith("buildings/")), None)
     sites, faults = place_sites(
         folder.inventory.to_crs(crs), merge.units, rows=folder.inventory_rows, file=inventory_file
     )
     if faults:
         raise InputError(faults)
-    with clock("network"):
-        network = None if folder.network_path is None else _network(folder.network_path, root, settings)
-    points = folder.population_points
     return City(
         name=folder.name,
         crs=crs,
@@ -118,7 +125,7 @@ def load_city(
         pieces=merge.pieces,
         audit=merge.audit,
         sites=sites,
-        population_points=None if points is None else points.to_crs(crs),
+        population_points=points,
         network=network,
         notes=folder.notes,
         modelled=(*folder.modelled, "network") if network is not None and network.modelled else folder.modelled,

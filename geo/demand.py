@@ -10,13 +10,8 @@ from numpy.typing import NDArray
 
 from geo.network import TravelGraph, snap
 from geo.params import HIGHWAY_CLASSES, AccessParams
+from geo.population import PEOPLE_PER_M
 from geo.schemas import DemandPoints, check
-
-#: How many people live along a metre of street, relative to a residential street: a modelling assumption.
-_PEOPLE_PER_M = {
-    "residential": 1.0, "living_street": 1.0, "unclassified": 0.7, "tertiary": 0.7, "secondary": 0.5, "primary": 0.3,
-    "service": 0.4, "pedestrian": 0.5, "trunk": 0.1, "path": 0.2, "track": 0.1, "footway": 0.2,
-}  # fmt: skip
 
 
 def place_demand(
@@ -79,7 +74,7 @@ def _homes(pieces: gpd.GeoDataFrame, graph: TravelGraph | None) -> pd.DataFrame:
     by_place = np.lexsort((piece, place))
     place, first = np.unique(place[by_place], return_index=True)
     piece = piece[by_place][first]
-    density = np.array([_PEOPLE_PER_M.get(name, 0.0) for name in HIGHWAY_CLASSES])
+    density = np.array([PEOPLE_PER_M.get(name, 0.0) for name in HIGHWAY_CLASSES])
     ends = graph.xy[graph.head[arcs[place]]] - graph.xy[graph.tail[arcs[place]]]
     return pd.DataFrame(
         {

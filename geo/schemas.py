@@ -32,6 +32,8 @@ CONDITIONS = ("good", "fair", "poor")
 ROLES = ("all_functions", "committee_one_stop", "party_council")
 #: Why a travel time is missing.
 UNREACHABLE = ("no_road_within_snap_limit", "island", "one_way_trap", "cut_off", "no_network")
+#: How the share of its people that a piece carries was found, surest first; see :mod:`geo.population`.
+POPULATION_METHODS = ("whole", "clause", "points", "streets", "land")
 #: The value of ``data_source`` that marks a row as made by a model; every output then says so.
 MODELLED = "modelled"
 
@@ -93,6 +95,7 @@ class Pieces(_Table):
     area_share: Series[float] = pa.Field(ge=0, le=1)  # of the old commune
     population: Series[float] = pa.Field(ge=0, nullable=True)
     population_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    population_method: Series[str] = pa.Field(isin=POPULATION_METHODS)  # how the share was found
     geometry: GeoSeries
 
 

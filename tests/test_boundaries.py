@@ -6,7 +6,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.boundaries import merge_communes, population_shares
+from geo.boundaries import merge_communes
+from geo.population import population_shares
 from tests.roads import CRS, ORIGIN
 
 # Four communes of 1 km2 in a row; A whole and the west of B make W; the rest of B, C and D make E.

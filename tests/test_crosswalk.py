@@ -88,7 +88,7 @@ def convert(tmp_path: Path, text: str, *words: str):
 
 def test_the_command_converts_a_table_with_the_headers_officials_use(tmp_path: Path) -> None:
     text = "Mã xã,Số hộ\n1,10\n00002,20\n00003,30\n00004,40\n"
-    result, out = convert(tmp_path, text, "--sum", "Số hộ")
+    result, out = convert(tmp_path, text, "--sum", "Số hộ", "--by", "area")
     assert result.exit_code == 0, result.output
     units = pd.read_csv(out, dtype={"unit_id": str}).set_index("unit_id")
     assert units["Số hộ"].to_dict() == pytest.approx({"00010": 20, "00020": 80}, rel=1e-4)
