@@ -110,6 +110,8 @@ class ScoreParams(_Group):
     """From figures to scores between 0 and 1."""
 
     access_zero_min: float = Field(30.0, gt=0, le=240, description="travel time at which access scores 0")
+    access_of: Literal["mean", "worst_5_percent", "kolm_pollak"] = Field("mean", description="whose travel time counts")
+    inequality_aversion: float = Field(1.0, ge=0, le=20, description="epsilon of kolm_pollak; 0 is the mean")
     frontage_share: float = Field(0.3, ge=0, le=1, description="share of the street's class in the location score")
     unknown_quantile: float = Field(0.25, ge=0, le=1, description="of the known figures, for one not known")
     good_0_1: float = Field(1.0, ge=0, le=1)

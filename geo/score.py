@@ -7,7 +7,8 @@ location       ``(1 - f) * centrality + f * frontage``, ``f = score.frontage_sha
                of the unit's people to the best of their own places, over that to the building (as the crow flies);
                frontage is the class of the best street within 50 m
 size           ``min(1, usable area / area needed by the norm)``
-access         mean over the people of ``max(0, 1 - minutes / score.access_zero_min)``; who cannot get there counts 0
+access         ``1 - T / z``, ``z = score.access_zero_min``; ``T`` is the mean of ``min(minutes, z)`` over people, or
+               what ``score.access_of`` names (:mod:`geo.equity`); who cannot get there counts ``z``
 conditions     mean of what is known of: state, age, hall, parking
 =============  ==============================================================================================
 
@@ -27,6 +28,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.access import TravelTimes, UnitTimes
+from geo.equity import kolm_pollak_beta, kolm_pollak_minutes, mean_minutes, worst_minutes
 from geo.params import CRITERIA, ChoiceParams, Norms, ScoreParams, Weights
 
 _DECIMALS = 9
@@ -145,16 +147,41 @@ def _size_score(usable_m2: pd.Series | NDArray[np.float64], need_m2: NDArray[np.
         return np.where(need_m2 > 0, np.minimum(1.0, np.asarray(usable_m2) / need_m2), 1.0)
 
 
-def _utility(unit: UnitTimes, score: ScoreParams) -> NDArray[np.float64]:
-    return np.maximum(0.0, 1 - unit.minutes / score.access_zero_min)
+@dataclass(frozen=True, slots=True)
+class _AccessScore:
+    """From the minutes of a unit's people to one score: what ``score.access_of`` names."""
+
+    score: ScoreParams
+    beta: float
+
+    @classmethod
+    def of(cls, times: TravelTimes, score: ScoreParams) -> _AccessScore:
+        """Return the score for a city; ``beta`` holds for all of it."""
+        if score.access_of != "kolm_pollak":
+            return cls(score, 0.0)
+        served = [unit for unit in times.units.values() if unit.has_network]
+        nearest = [(np.minimum(unit.minutes.min(axis=1), score.access_zero_min), unit.population) for unit in served]
+        return cls(score, kolm_pollak_beta(nearest, aversion=score.inequality_aversion))
+
+    def __call__(self, minutes: NDArray[np.float64], population: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the score of each column of `minutes`, shape (n_groups, k)."""
+        capped = np.minimum(minutes, self.score.access_zero_min)
+        if self.score.access_of == "worst_5_percent":
+            figure = worst_minutes(capped, population)
+        elif self.score.access_of == "kolm_pollak":
+            figure = kolm_pollak_minutes(capped, population, self.beta)
+        else:
+            figure = mean_minutes(capped, population)
+        return 1 - figure / self.score.access_zero_min
 
 
 def _access(sites: gpd.GeoDataFrame, times: TravelTimes, score: ScoreParams) -> NDArray[np.float64]:
     result = np.full(len(sites), np.nan)
+    access_score = _AccessScore.of(times, score)
     for unit in times.units.values():
         if unit.has_network and unit.population.sum() > 0:
             own = sites.index.get_indexer(pd.Index(unit.site_ids))
-            result[own] = unit.population @ _utility(unit, score) / unit.population.sum()
+            result[own] = access_score(unit.minutes, unit.population)
     return result
 
 
@@ -257,6 +284,7 @@ def build_options(
     cutoff_min : float
         Minutes that count between two buildings with no way from one to the other.
     """
+    access_score = _AccessScore.of(times, score)
     no_way_min = {unit_id: cutoff_min if unit.has_network else 0.0 for unit_id, unit in times.units.items()}
     values, area = criteria[[f"{name}_0_1" for name in CRITERIA]].to_numpy(), criteria["usable_area_m2"].to_numpy()
     columns: list[dict[str, NDArray]] = []
@@ -274,7 +302,7 @@ def build_options(
                     area[sites],
                     unit,
                     need_m2[unit_id],
-                    score=score,
+                    access_score=access_score,
                     choice=choice,
                     no_way_min=no_way_min[unit_id],
                 )
@@ -308,7 +336,7 @@ def _unit_options(
     unit: UnitTimes,
     need_m2: float,
     *,
-    score: ScoreParams,
+    access_score: _AccessScore,
     choice: ChoiceParams,
     no_way_min: float,
 ) -> dict[str, NDArray]:
@@ -325,7 +353,7 @@ def _unit_options(
     penalty = choice.split_penalty + choice.split_penalty_per_min * np.nan_to_num(minutes, nan=no_way_min)
     pairs = _pair_criteria(single, area, first, second, need_m2)
     if choice.reception == "both_sites":
-        _receive_at_both(pairs, single, first, second, unit, column, score)
+        _receive_at_both(pairs, single, first, second, unit, column, access_score)
     return {
         "unit": np.full(n + len(i), number),
         "first": np.concatenate([sites, sites[first]]),
@@ -357,11 +385,11 @@ def _receive_at_both(
     second: NDArray,
     unit: UnitTimes,
     column: NDArray[np.intp],
-    score: ScoreParams,
+    access_score: _AccessScore,
 ) -> None:
     location = CRITERIA.index("location")
     pairs[:, location] = np.fmax(single[first, location], single[second, location])
     if unit.has_network and unit.population.sum() > 0:
-        utility = _utility(unit, score)[:, column]
-        share = unit.population / unit.population.sum()
-        pairs[:, CRITERIA.index("access")] = share @ np.maximum(utility[:, first], utility[:, second])
+        minutes = unit.minutes[:, column]
+        nearer = np.minimum(minutes[:, first], minutes[:, second])
+        pairs[:, CRITERIA.index("access")] = access_score(nearer, unit.population)
