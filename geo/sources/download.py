@@ -132,7 +132,7 @@ def _fault_of(error: requests.RequestException | PassingError, hosts: set[str]) 
     """Return the fault and whether it may pass."""
     if isinstance(error, PassingError):
         return error.fault, True
-    host = host_of(None if error.request is None else error.request.url)
+    host = host_of(None if error.request is None else str(error.request.url))
     if isinstance(error, requests.ConnectionError):
         return fetch_fault("unreachable", host=host), host in hosts
     if isinstance(error, requests.Timeout):

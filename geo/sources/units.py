@@ -59,8 +59,8 @@ class Pin(NamedTuple):
 
 def read_pins() -> list[Pin]:
     """Return the 126 files, by code."""
-    with files("geo.sources").joinpath("hanoi_units.csv").open(encoding="utf-8", newline="") as stream:
-        return [Pin(row["file"], float(row["drawn_area_km2"])) for row in csv.DictReader(stream)]
+    text = files("geo.sources").joinpath("hanoi_units.csv").read_text(encoding="utf-8")
+    return [Pin(row["file"], float(row["drawn_area_km2"])) for row in csv.DictReader(text.splitlines())]
 
 
 def fetch_units(

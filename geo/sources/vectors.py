@@ -11,6 +11,7 @@ import os
 import sqlite3
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pyproj
 import shapely
 
 from geo.schemas import WGS84
+from geo.sources.encodings import OF_BYTES, TCVN3, Encoding, declared_encoding, is_shown_tcvn3, tell_encoding
 from geo.sources.files import FolderFiles
 from geo.sources.tables import RawTable
 
@@ -45,17 +47,45 @@ def read_vector(files: FolderFiles, path: Path, *, attributes_only: bool = False
     -------
     RawTable or None
         Geometry as the file has it, in 2D; `crs` is what the file declares (GeoJSON declares WGS 84 by its norm), None
-        where it declares none. Rows count features from 1.
+        where it declares none. Rows count features from 1. Texts that are TCVN3 or windows-1258 are read as such.
     """
     content = files.read(path)
     if content is None:
         return None
     suffix = path.suffix.lower()
     if suffix in (".geojson", ".json"):
-        return _read_geojson(files, path, content, attributes_only=attributes_only)
-    if suffix == ".gpkg":
-        return _read_geopackage(files, path, content)
-    return _read_shapefile(files, path, content)
+        raw = _read_geojson(files, path, content, attributes_only=attributes_only)
+    elif suffix == ".gpkg":
+        raw = _read_geopackage(files, path, content)
+    else:
+        raw = _read_shapefile(files, path, content)
+    return _recoded(files, raw, TCVN3) if raw is not None and is_shown_tcvn3(_texts_of(raw)) else raw
+
+
+def _texts_of(raw: RawTable) -> set[str]:
+    """Return every text of a table once, its headers too."""
+    return {*raw.headers, *(cell for cells in raw.cells for cell in cells if isinstance(cell, str))}
+
+
+def _recoded(files: FolderFiles, raw: RawTable, encoding: Encoding) -> RawTable:
+    """Return a table with its texts read in `encoding`, and note how many changed."""
+    read: dict[str, str] = {}
+    for text in sorted(_texts_of(raw)):
+        try:
+            read[text] = encoding.read(text)
+        except UnicodeError:
+            read[text] = text
+            files.log.add("text_undecodable", file=raw.file, value=text, encoding=encoding.name)
+    cells = [[read.get(cell, cell) if isinstance(cell, str) else cell for cell in cells] for cells in raw.cells]
+    n = sum(
+        old != new
+        for before, after in zip(raw.cells, cells, strict=True)
+        for old, new in zip(before, after, strict=True)
+    )
+    example = next((text for text in read if read[text] != text), None)
+    if example is not None:
+        files.log.warn("text_recoded", file=raw.file, encoding=encoding.name, n=n, before=example, after=read[example])
+    return replace(raw, headers=tuple(read[header] for header in raw.headers), cells=cells)
 
 
 def _read_geojson(files: FolderFiles, path: Path, content: bytes, *, attributes_only: bool) -> RawTable | None:
@@ -215,13 +245,18 @@ def _read_shapefile(files: FolderFiles, path: Path, content: bytes) -> RawTable 
     parts = _parts_from_zip(files, path, content) if zipped else _parts_beside(files, path, content)
     if parts is None or not _complete(files, path, parts):
         return None
-    encoding = _encoding_of(files, path, parts)
-    if encoding is None:
-        return None
+    is_utf8 = _is_utf8(parts[".dbf"])
     with tempfile.TemporaryDirectory() as folder:
         for suffix, part in parts.items():
             (Path(folder) / f"layer{suffix}").write_bytes(part)
-        return _read_with_gdal(files, path, Path(folder) / "layer.shp", encoding=encoding, name_width=_DBF_NAME_WIDTH)
+        # As ISO 8859-1 every byte is a letter, so what it means can be told later.
+        encoding = "UTF-8" if is_utf8 else "ISO-8859-1"
+        copy = Path(folder) / "layer.shp"
+        raw = _read_with_gdal(files, path, copy, encoding=encoding, name_width=_DBF_NAME_WIDTH)
+    if raw is None or is_utf8:
+        return raw
+    told = _tell_encoding(files, raw, parts.get(".cpg", b"").decode("ascii", "replace"))
+    return None if told is None else _recoded(files, raw, told)
 
 
 def _parts_from_zip(files: FolderFiles, path: Path, content: bytes) -> dict[str, bytes] | None:
@@ -279,17 +314,41 @@ def _note_truncated(files: FolderFiles, path: Path, suffix: str, declared: int, 
     files.log.add("file_truncated", file=files.name(path), value=suffix, declared=declared, found=found)
 
 
-def _encoding_of(files: FolderFiles, path: Path, parts: dict[str, bytes]) -> str | None:
-    """Return the encoding of a shapefile's texts: UTF-8, whether its .cpg says so or is missing."""
-    declared = parts.get(".cpg", b"UTF-8").decode("ascii", "replace").strip().upper().replace("-", "")
-    dbf = parts[".dbf"]
-    texts = dbf[int.from_bytes(dbf[8:10], "little") :]
+def _is_utf8(dbf: bytes) -> bool:
     try:
-        texts.decode("utf-8")
+        dbf[int.from_bytes(dbf[8:10], "little") :].decode("utf-8")
     except UnicodeDecodeError:
-        files.log.add("not_utf8", file=files.name(path), value=f".dbf, {declared}")
-        return None
-    return "UTF-8"
+        return False
+    return True
+
+
+def _tell_encoding(files: FolderFiles, raw: RawTable, declared: str) -> Encoding | None:
+    """Return the encoding of texts that are not UTF-8; a fault and None where it cannot be told.
+
+    A declared TCVN3 is obeyed, since nobody writes that by accident; a declared windows-1258 must bear out or be the
+    only one that may.
+    """
+    said = declared_encoding(declared)
+    if said is TCVN3:
+        return said
+    told = tell_encoding(_texts_of(raw))
+    if isinstance(told, Encoding):
+        return told
+    if said in told:
+        return said
+    example = next(text for text in sorted(_texts_of(raw)) if not text.isascii())
+    candidates = ", ".join(f"{each.name} (“{_read_or_mark(example, each)}”)" for each in told)
+    key = "text_ambiguous" if candidates else "not_utf8"
+    allowed = ", ".join(each.name for each in OF_BYTES)
+    files.log.add(key, file=raw.file, value=example, candidates=candidates, allowed=allowed)
+    return None
+
+
+def _read_or_mark(text: str, encoding: Encoding) -> str:
+    try:
+        return encoding.read(text)
+    except UnicodeError:
+        return "?"
 
 
 def _read_with_gdal(
