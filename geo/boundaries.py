@@ -21,6 +21,8 @@ from geo.split import polygonal, split_polygon
 
 _EQUAL_AREA = "EPSG:6933"
 _SAME_AREA = 1e-12
+#: What lies nearer than this touches.
+_SAME_PLACE_M = 0.0005
 #: A part that the law names has some land, even where the given shares leave none.
 _LEAST_SHARE = 1e-3
 _RAKING_ROUNDS = 200
@@ -141,15 +143,29 @@ def _fill(unit: shapely.Geometry, rows: NDArray[np.intp], result: NDArray[np.obj
                     result[row] = polygonal(shapely.difference(result[row], result[earlier]))
     if taken.area >= unit.area * (1 - _SAME_AREA):
         return
-    gains: dict[int, list[shapely.Geometry]] = {}
-    for gap in shapely.get_parts(polygonal(shapely.difference(unit, taken))):
-        near = shapely.distance(result[rows], gap)
-        near[np.isnan(near)] = np.inf
-        beside = shapely.length(shapely.intersection(result[rows], shapely.boundary(gap)))
-        first = np.lexsort((np.arange(len(rows)), -np.nan_to_num(beside).round(3), near.round(3)))[0]
-        gains.setdefault(int(rows[first]), []).append(gap)
-    for row, parts in gains.items():
-        result[row] = polygonal(shapely.union_all([result[row], *parts]))
+    gaps = shapely.get_parts(polygonal(shapely.difference(unit, taken)))
+    heir = _heirs(gaps, result[rows])
+    for place in np.unique(heir):
+        result[rows[place]] = polygonal(shapely.union_all([result[rows[place]], *gaps[heir == place]]))
+
+
+def _heirs(gaps: NDArray[np.object_], shapes: NDArray[np.object_]) -> NDArray[np.intp]:
+    """Return for each gap the place of the shape it goes to: the longest border, else the nearest; ties to the first.
+
+    Lines that were rounded leave thousands of gaps, most of them beside one shape only: only the others are measured.
+    """
+    gap, place = shapely.STRtree(shapes).query(gaps, predicate="dwithin", distance=_SAME_PLACE_M)
+    apart = np.setdiff1d(np.arange(len(gaps)), gap)
+    metres = shapely.distance(gaps[apart][:, None], shapes).round(3)
+    metres[np.isnan(metres)] = np.inf
+    nearest, nearest_place = np.nonzero(metres == metres.min(axis=1, keepdims=True))
+    gap, place = np.append(gap, apart[nearest]), np.append(place, nearest_place)
+    open_ = np.bincount(gap)[gap] > 1
+    border = np.zeros(len(gap))
+    border[open_] = shapely.length(shapely.intersection(shapes[place[open_]], shapely.boundary(gaps[gap[open_]])))
+    order = np.lexsort((place, -border.round(3), gap))
+    _, first = np.unique(gap[order], return_index=True)
+    return place[order][first]
 
 
 def _divide(
