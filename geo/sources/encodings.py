@@ -18,6 +18,7 @@ _TCVN3 = str.maketrans(
     "µ¸¶·¹¨»¾¼½Æ©ÇÊÈÉË®ÌÐÎÏÑªÒÕÓÔÖ×ÝØÜÞßãáâä«åèæçé¬êíëìîïóñòô\xadõøö÷ùúýûüþ¡¢§£¤¥¦",
     "àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵĂÂĐÊÔƠƯ",
 )
+_NOT_TCVN3 = re.compile("[ÀÁÂÃÄÅÍÙÚÛàðÿ]")
 #: A text is taken to be in an encoding from this share of Vietnamese words on, and not in one below the other share.
 _SURE, _OUT_OF_QUESTION = 0.9, 0.6
 _WORD = re.compile(r"[^\s\d!-/:-@\[-`{-~\x80-\x9f]*[\xa1-\xff][^\s\d!-/:-@\[-`{-~\x80-\x9f]*")
@@ -47,6 +48,8 @@ class Encoding:
 
 
 def _read_tcvn3(text: str) -> str:
+    if _NOT_TCVN3.search(text):
+        raise UnicodeError("TCVN3 has no such letter")
     return unicodedata.normalize("NFC", text.translate(_TCVN3))
 
 
