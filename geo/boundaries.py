@@ -1,4 +1,4 @@
-"""Merge old communes into the new units by the clauses of the resolution, and audit the result.
+"""Merge old communes into the new units by the clauses of the resolution.
 
 The clauses say which commune goes to which unit; geometry never overrules them. A commune that goes to one unit joins
 it whole. A divided one is cut by the official polygons of its units where they are known, else by a modelled split.
@@ -15,9 +15,12 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geo.audit import audit_merge
+from geo.coverage import overlay
 from geo.population import Homes, share_population
-from geo.schemas import MODELLED, WGS84, Audit, Districts, Pieces, Units, check
+from geo.schemas import MODELLED, WGS84, Districts, Pieces, Units, check
 from geo.split import polygonal, split_polygon
+from geo.sureness import add_ranges
 
 _EQUAL_AREA = "EPSG:6933"
 _SAME_AREA = 1e-12
@@ -26,12 +29,6 @@ _SAME_PLACE_M = 0.0005
 #: A part that the law names has some land, even where the given shares leave none.
 _LEAST_SHARE = 1e-3
 _RAKING_ROUNDS = 200
-#: Largest error of a unit's area against the official figure, in percent, before the audit reports a breach.
-AREA_TOLERANCE_PCT = 5.0
-#: Largest relative error of a sum that must be conserved.
-SUM_TOLERANCE = 1e-9
-#: Share of the city that gaps or overlaps may cover before the audit reports a breach.
-COVERAGE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +69,22 @@ def merge_communes(
         Units in the order of `unit_facts`, pieces in the order of `clauses`.
     """
     geometry, method = _piece_geometry(communes, clauses, unit_facts)
+    shared = overlay(communes.geometry, unit_facts.geometry)
     pieces = _pieces(communes, clauses, geometry, method)
     pieces = pieces.join(share_population(pieces, communes["population"], homes=homes, points=points))
     pieces["population"] = pieces["population_share"] * communes["population"][pieces["commune_id"]].to_numpy()
+    pieces = add_ranges(
+        pieces,
+        found_share=_found_share(pieces, shared, communes.area),
+        official_area_km2=unit_facts["area_km2"],
+    )
     units = _units(pieces, unit_facts)
+    audit = audit_merge(communes=communes, unit_facts=unit_facts, units=units, pieces=pieces, overlay=shared)
     return Merge(
         units=check(Units, units, crs=communes.crs),
         pieces=check(Pieces, pieces, crs=communes.crs),
         districts=check(Districts, _districts(communes), crs=communes.crs),
-        audit=check(Audit, _audit(communes, unit_facts, units, pieces)),
+        audit=audit,
     )
 
 
@@ -255,6 +259,13 @@ def _share_within(value: pd.Series, group: pd.Series) -> pd.Series:
     return (value / total).where(total > 0, 1 / count).clip(0, 1)
 
 
+def _found_share(pieces: pd.DataFrame, shared: gpd.GeoDataFrame, commune_m2: pd.Series) -> pd.Series:
+    """Return the share of its commune, as found, that lies in the polygon of each piece's unit; 0 without one."""
+    area = shared.set_index(["old_id", "new_id"])["area_m2"]
+    found = area.reindex(pd.MultiIndex.from_frame(pieces[["commune_id", "unit_id"]]), fill_value=0.0).to_numpy()
+    return pd.Series(found, index=pieces.index) / commune_m2[pieces["commune_id"]].to_numpy()
+
+
 def _units(pieces: gpd.GeoDataFrame, unit_facts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     geometry = np.asarray(unit_facts.geometry).copy()
     rows = _rows_of(pieces["unit_id"], unit_facts.index)
@@ -290,76 +301,3 @@ def _rows_of(column: pd.Series, ids: pd.Index) -> list[NDArray[np.intp]]:
 
 def _joined(shapes: gpd.GeoSeries) -> shapely.Geometry:
     return polygonal(shapely.union_all(np.asarray(shapes)))
-
-
-def _audit(
-    communes: gpd.GeoDataFrame, unit_facts: gpd.GeoDataFrame, units: gpd.GeoDataFrame, pieces: gpd.GeoDataFrame
-) -> pd.DataFrame:
-    rows = [
-        *_audit_coverage(units),
-        *_audit_areas(units),
-        *_audit_population(communes, unit_facts["population"], pieces),
-        *_audit_parts(pieces),
-        *_audit_apart(units),
-    ]
-    columns = list(Audit.to_schema().columns)
-    return pd.DataFrame(rows, columns=columns).astype({"value": float, "limit": float, "passed": bool})
-
-
-_Row = tuple[str, str, float, float, bool, str]
-
-
-def _audit_coverage(units: gpd.GeoDataFrame) -> list[_Row]:
-    union = units.geometry.union_all()
-    total = float(units.area.sum())
-    overlap = (total - union.area) / 1e6
-    filled = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(union))))
-    gaps = (filled.area - union.area) / 1e6
-    limit = COVERAGE_TOLERANCE * total / 1e6
-    return [
-        ("overlap_km2", "city", max(overlap, 0.0), limit, overlap <= limit, "units lying on one another"),
-        ("gap_km2", "city", gaps, limit, gaps <= limit, "holes between the units"),
-    ]
-
-
-def _audit_areas(units: gpd.GeoDataFrame) -> list[_Row]:
-    error_pct = 100 * (units["area_km2"] / units["official_area_km2"] - 1)
-    return [
-        ("area_error_pct", str(unit_id), float(error), AREA_TOLERANCE_PCT, abs(error) <= AREA_TOLERANCE_PCT,
-         f"{units.loc[unit_id, 'area_km2']:.2f} km2, official {units.loc[unit_id, 'official_area_km2']:.2f}")
-        for unit_id, error in error_pct.dropna().items()
-    ]  # fmt: skip
-
-
-def _audit_population(communes: gpd.GeoDataFrame, official: pd.Series, pieces: gpd.GeoDataFrame) -> list[_Row]:
-    before, after = float(communes["population"].sum()), float(pieces["population"].sum())
-    lost = abs(after / before - 1) if before else 0.0
-    rows = [("population_lost_share", "city", lost, SUM_TOLERANCE, lost <= SUM_TOLERANCE, f"{before:,.0f} people")]
-    carried = pieces.groupby("unit_id")["population"].sum(min_count=1).reindex(official.index)
-    both = carried.notna() & official.notna()
-    growth = official[both].sum() / carried[both].sum() if carried[both].sum() else np.nan
-    error_pct = 100 * (carried * growth / official - 1)
-    rows += [
-        ("population_error_pct", str(unit_id), float(error), np.nan, True,
-         f"from the communes {carried[unit_id] * growth:,.0f}, official {official[unit_id]:,.0f}")
-        for unit_id, error in error_pct.replace([np.inf, -np.inf], np.nan).dropna().items()
-    ]  # fmt: skip
-    return rows
-
-
-def _audit_parts(pieces: gpd.GeoDataFrame) -> list[_Row]:
-    """Clauses that the geometry leaves without land: named by the law, not to be seen on the map."""
-    empty = pieces[pieces.geometry.is_empty]
-    return [
-        ("clause_without_land", row.unit_id, 0.0, np.nan, True, f"commune {row.commune_id}, {row.relation}")
-        for row in empty.itertuples()
-    ]
-
-
-def _audit_apart(units: gpd.GeoDataFrame) -> list[_Row]:
-    parts = shapely.get_num_geometries(np.asarray(units.geometry))
-    return [
-        ("parts_apart", str(unit_id), float(count), np.nan, True, "the unit lies apart")
-        for unit_id, count in zip(units.index, parts, strict=True)
-        if count > 1
-    ]

@@ -32,6 +32,10 @@ CONDITIONS = ("good", "fair", "poor")
 ROLES = ("all_functions", "committee_one_stop", "party_council")
 #: Why a travel time is missing.
 UNREACHABLE = ("no_road_within_snap_limit", "island", "one_way_trap", "cut_off", "no_network")
+#: How a piece of an old commune was cut out; lines drawn by the user come after official polygons.
+METHODS = ("whole", "official", "drawn", "modelled")
+#: How narrow the range of a piece's area share is; see :mod:`geo.sureness`.
+SURENESS = ("sure", "fair", "unsure")
 #: How the share of its people that a piece carries was found, surest first; see :mod:`geo.population`.
 POPULATION_METHODS = ("whole", "clause", "points", "streets", "land")
 #: The value of ``data_source`` that marks a row as made by a model; every output then says so.
@@ -90,9 +94,12 @@ class Pieces(_Table):
     commune_id: Series[str]
     unit_id: Series[str]
     relation: Series[str] = pa.Field(isin=RELATIONS)
-    method: Series[str] = pa.Field(isin=("whole", "official", "modelled"))
+    method: Series[str] = pa.Field(isin=METHODS)
     area_km2: Series[float] = pa.Field(ge=0)  # on the ellipsoid
     area_share: Series[float] = pa.Field(ge=0, le=1)  # of the old commune
+    share_low: Series[float] = pa.Field(ge=0, le=1)  # the area share lies between the two, as far as the data show
+    share_high: Series[float] = pa.Field(ge=0, le=1)
+    sureness: Series[str] = pa.Field(isin=SURENESS)
     population: Series[float] = pa.Field(ge=0, nullable=True)
     population_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
     population_method: Series[str] = pa.Field(isin=POPULATION_METHODS)  # how the share was found
@@ -121,14 +128,23 @@ class Districts(_Table):
 
 
 class Audit(_Table):
-    """Findings of the merge. Index: 0, 1, 2, ..."""
+    """Findings of the merge, breaches first. Index: 0, 1, 2, ...; the checks are those of :data:`geo.audit.CHECKS`."""
 
     check: Series[str]
-    subject: Series[str]  # "city", or the id of a unit or commune
-    value: Series[float]
-    limit: Series[float] = pa.Field(nullable=True)
+    severity: Series[str] = pa.Field(isin=("breach", "notice"))  # what a failure is
     passed: Series[bool]
-    note: Series[str]
+    subject_kind: Series[str] = pa.Field(isin=("city", "unit", "commune"))
+    subject: Series[str]  # "city", or an id
+    other_kind: Series[str] = pa.Field(isin=("", "unit", "commune"))
+    other: Series[str]  # ids of who else takes part, with spaces between
+    value: Series[float]
+    unit: Series[str]  # unit of value and limit
+    limit: Series[float]
+    at_stake_km2: Series[float] = pa.Field(ge=0, nullable=True)  # of a failure: the land it leaves in doubt
+    lon: Series[float] = pa.Field(nullable=True)
+    lat: Series[float] = pa.Field(nullable=True)
+    remedy: Series[str]  # code of what would mend it; empty where it passed
+    figures: Series[str]  # JSON: what its words need besides
 
 
 class Inventory(_Table):

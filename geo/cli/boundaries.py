@@ -2,37 +2,80 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
-from geo.cli.console import ERR, OUT, Data, Lang, errors_in_words, language, progress_bar, show_faults
+from geo.cli.console import OUT, Data, Lang, errors_in_words, language, progress_bar, show_faults
 from geo.text import t
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geo.city import City
 
 
 def audit(
     data: Annotated[Path | None, typer.Argument(help="Data folder; the embedded data if left out.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="CSV file of every finding.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write: .csv, .gpkg or .geojson.")] = None,
     lang: Lang = None,
 ) -> None:
     """Merge the boundaries of a data folder and audit them; exit code 1 on a breach of what must hold."""
     words = language(lang)
     with errors_in_words(words):
+        from geo.audit import breaches
         from geo.city import load_city
-        from geo.publish.tables import write_csv
+        from geo.publish.findings import FORMATS, write_findings
 
+        if out is not None and out.suffix.lower() not in FORMATS:
+            raise typer.BadParameter(f"the suffix is none of {', '.join(FORMATS)}", param_hint="--out")
         with progress_bar(words) as progress:
-            findings = load_city(data, progress=progress).audit
+            city = load_city(data, progress=progress)
         if out is not None:
-            write_csv(findings, out)
-        breaches = findings[~findings["passed"]]
-        for row in breaches.itertuples():
-            ERR.print(Text(f"{row.check} {row.subject}: {row.value:.6g} ({row.note})"), style="red")
-        OUT.print(t("cli.audited", lang=words, n=len(findings), breaches=len(breaches)))
-        if len(breaches):
+            write_findings(city.audit, out)
+        _show_audit(city, words)
+        if len(breaches(city.audit)):
             raise typer.Exit(1)
+
+
+def _show_audit(city: City, lang: str) -> None:
+    """Print how many findings of each check failed, the breaches, and the ten worst."""
+    from geo.audit import breaches, worst
+    from geo.publish.findings import findings_table
+
+    broken, bad = breaches(city.audit), worst(city.audit)
+    failed = city.audit[~city.audit["passed"]]
+    texts = findings_table(city, lang=lang)
+    counts = (texts["severity"] + ": " + texts["check"])[failed.index].value_counts(sort=False)
+    for kind, n in counts.items():
+        OUT.print(Text(f"{n:6}  {kind}"))
+    for name, rows in (("breaches", broken), ("worst", bad)):
+        if len(rows):
+            OUT.print(Text(f"\n{t(f'audit.{name}', lang=lang)}", style="bold"))
+            OUT.print(_findings_list(texts.loc[rows.index], lang))
+    n_failed = {"breaches": len(broken), "notices": len(failed) - len(broken)}
+    OUT.print(t("audit.summary", lang=lang, n=len(texts), passed=len(texts) - len(failed), **n_failed))
+
+
+def _findings_list(texts: pd.DataFrame, lang: str) -> Table:
+    """Return findings as rows: the land in doubt; what it is, what mends it and where."""
+    from geo.publish.reasons import number_text
+
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for _, row in texts.iterrows():
+        km2 = "" if math.isnan(row["at_stake_km2"]) else number_text(row["at_stake_km2"], lang=lang, decimals=2)
+        place = "" if math.isnan(row["lat"]) else f" ({row['lat']:.5f}, {row['lon']:.5f})"
+        table.add_row(
+            Text(km2 and t("audit.amount.km2", lang=lang, n=km2)),
+            Text.assemble(f"{row['finding']}{place}\n", (f"→ {row['remedy']}", "dim")),
+        )
+    return table
 
 
 def convert(

@@ -26,13 +26,13 @@ def plan_gpkg(plan: Plan, *, lang: str) -> bytes:
     """Return the plan as a GeoPackage in EPSG:4326.
 
     Layers ``units`` (columns of ``units.csv``), ``sites`` (columns of ``sites.csv``), ``communes``, ``districts`` and
-    ``pieces`` (what an old commune gave to a unit); tables without geometry ``audit`` and ``provenance`` (key, value:
-    version, digests, what is modelled, attribution).
+    ``pieces`` (what an old commune gave to a unit, how, how sure), ``audit`` (findings, with a point where they have a
+    place); table without geometry ``provenance`` (key, value: version, digests, what is modelled, attribution).
     """
-    with tempfile.TemporaryDirectory() as folder, _fixed_time():
+    with tempfile.TemporaryDirectory() as folder, fixed_time():
         path = Path(folder) / "plan.gpkg"
         for name, table in layers_of(plan, lang=lang).items():
-            multi = isinstance(table, gpd.GeoDataFrame) and name != "sites"
+            multi = isinstance(table, gpd.GeoDataFrame) and name not in ("sites", "audit")
             pyogrio.write_dataframe(
                 table, path, layer=name, driver="GPKG", append=path.exists(), promote_to_multi=multi
             )
@@ -53,13 +53,21 @@ def layers_of(plan: Plan, *, lang: str) -> dict[str, pd.DataFrame]:
         "communes": city.communes.to_crs(WGS84).rename_axis("commune_id").reset_index(),
         "districts": city.districts.to_crs(WGS84).rename_axis("district_id").reset_index(),
         "pieces": city.pieces.to_crs(WGS84).reset_index(drop=True),
-        "audit": city.audit.reset_index(drop=True),
+        "audit": findings_layer(city.audit),
         "provenance": pd.DataFrame(provenance_rows(plan, lang=lang), columns=["key", "value"]),
     }
 
 
+def findings_layer(audit: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return the audit with a point in EPSG:4326 for every finding that has a place."""
+    table = audit.reset_index(drop=True)
+    points = gpd.GeoSeries(gpd.points_from_xy(table["lon"], table["lat"]), crs=WGS84)
+    return gpd.GeoDataFrame(table, geometry=points.where(table["lon"].notna().to_numpy(), None), crs=WGS84)
+
+
 @contextmanager
-def _fixed_time() -> Iterator[None]:
+def fixed_time() -> Iterator[None]:
+    """Make GDAL write a fixed time into files, so that the same tables give the same bytes."""
     # The option belongs to the whole process: a second thread must not reset it halfway through.
     with _LOCK:
         before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")

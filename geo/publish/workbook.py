@@ -16,6 +16,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from geo.plan import Plan
+from geo.publish.findings import findings_table
 from geo.publish.provenance import note_texts, optimality_words, provenance_rows, version_line
 from geo.publish.reasons import list_text, modelled_text
 from geo.publish.tables import sites_table, units_table
@@ -73,12 +74,12 @@ _COLUMNS: dict[str, tuple[str, int]] = {
     "lat": ("degrees", 12),
     "position_source": ("text", 18),
     "data_source": ("text", 18),
-    "check": ("text", 34),
-    "subject": ("text", 14),
-    "value": ("figure", 14),
-    "limit": ("figure", 14),
-    "passed": ("text", 10),
-    "note": ("wrapped", 60),
+    "severity": ("text", 11),
+    "check": ("text", 40),
+    "subject": ("text", 24),
+    "finding": ("wrapped", 70),
+    "remedy": ("wrapped", 60),
+    "at_stake_km2": ("figure", 12),
 }
 
 
@@ -179,8 +180,7 @@ def _options_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
 
 
 def _audit_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
-    table = plan.city.audit.reset_index(drop=True)
-    return table.assign(passed=_yes_no(table["passed"], lang=lang))
+    return findings_table(plan.city, lang=lang).reset_index(drop=True)
 
 
 def _yes_no(flags: Iterable[bool], *, lang: str) -> list[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from geo.city import City
+from geo.schemas import WGS84
 from geo.ui.colours import colour
 
 _WIDTH, _HEIGHT, _MARGIN = 520, 340, 26
@@ -46,6 +48,41 @@ def draw_unit(
         "</svg>",
     ]
     return "".join(parts)
+
+
+def draw_findings(city: City, findings: pd.DataFrame) -> str:
+    """Return the units with a mark at every finding's place, as an SVG image: the larger, the more land in doubt.
+
+    Parameters
+    ----------
+    city : City
+    findings : pandas.DataFrame
+        Rows of the table :class:`~geo.schemas.Audit`, the worst first; those without a place are left out.
+    """
+    frame = _Frame(tuple(city.units.total_bounds))
+    placed = findings[findings["lon"].notna()].iloc[::-1]
+    points = gpd.GeoSeries(gpd.points_from_xy(placed["lon"], placed["lat"]), crs=WGS84).to_crs(city.crs)
+    radius = (3 * np.sqrt(placed["at_stake_km2"])).clip(1.5, 12)
+    marks = zip(points, radius, placed["severity"], strict=True)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">',
+        f'<rect width="100%" height="100%" fill="{_GROUND}"/>',
+        *(_area(frame, shape, fill=_UNIT, width=0.6) for shape in city.units.geometry),
+        *(_mark(*frame.place(point), r=r, grave=severity == "breach") for point, r, severity in marks),
+        _scale_bar(frame, "{} km"),
+        "</svg>",
+    ]
+    return "".join(parts)
+
+
+def _mark(x: float, y: float, *, r: float, grave: bool) -> str:
+    """Return a red diamond for a breach, an orange disc for a notice."""
+    look = f'stroke="{_INK}" stroke-width="0.7" fill-opacity="0.7"'
+    if not grave:
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="#f0a202" {look}/>'
+    half = 1.4 * r
+    d = f"M{x:.1f},{y - half:.1f}l{half:.1f},{half:.1f}l{-half:.1f},{half:.1f}l{-half:.1f},{-half:.1f}z"
+    return f'<path d="{d}" fill="#c1121f" {look}/>'
 
 
 class _Frame:

@@ -74,6 +74,9 @@ def toy_city() -> City:
             "method": "whole",
             "area_km2": communes["area_km2"].to_numpy(),
             "area_share": 1.0,
+            "share_low": 1.0,
+            "share_high": 1.0,
+            "sureness": "sure",
             "population": communes["population"].to_numpy(),
             "population_share": 1.0,
             "population_method": "whole",
@@ -89,12 +92,21 @@ def toy_city() -> City:
     )
     audit = pd.DataFrame(
         {
-            "check": ["coverage_gap_km2", "area_difference_pct"],
-            "subject": ["city", "09556"],
-            "value": [0.0, 7.25],
-            "limit": [0.001, 5.0],
-            "passed": [True, False],
-            "note": ["", "@note"],
+            "check": ["area_error_pct", "gap_km2"],
+            "severity": "breach",
+            "passed": [False, True],
+            "subject_kind": ["unit", "city"],
+            "subject": ["09556", "city"],
+            "other_kind": "",
+            "other": "",
+            "value": [7.25, 0.0],
+            "unit": ["pct", "km2"],
+            "limit": [5.0, 0.001],
+            "at_stake_km2": [0.58, None],
+            "lon": [105.8, None],
+            "lat": [21.0, None],
+            "remedy": ["check_official_area", ""],
+            "figures": ['{"area_km2": 8.58, "official_km2": 8.0}', '{"spots": 0}'],
         }
     )
     return City(

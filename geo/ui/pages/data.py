@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from geo.settings import Settings
-from geo.text import catalogue
+from geo.ui.auditview import show_audit
 from geo.ui.view import View, show_attribution, show_banner, show_faults
 
 
@@ -25,7 +25,7 @@ def show(view: View) -> None:
     else:
         st.success(view.say("data.no_notes"), icon=":material/check_circle:")
     st.subheader(view.say("data.audit"))
-    _show_audit(view)
+    show_audit(view)
     _show_sources(view, Settings().data_dir)
     show_attribution(view)
 
@@ -44,29 +44,6 @@ def _show_counts(view: View) -> None:
     for column, (key, value) in zip(st.columns(len(counts)), counts, strict=True):
         column.metric(view.say(f"data.{key}"), view.number(float(value)), border=True)
     st.caption(view.say("data.digest", digest=city.digest))
-
-
-def _show_audit(view: View) -> None:
-    audit = view.plan.city.audit
-    failed = int((~audit["passed"]).sum())
-    st.markdown(view.say("data.audit_sum", passed=str(len(audit) - failed), failed=str(failed)))
-    ordered = audit.sort_values("passed", kind="stable")
-    names = {**view.plan.city.units["name"], "city": view.say("data.city")}
-    subjects = [names.get(subject, subject) for subject in ordered["subject"]]
-    words = catalogue(view.lang)
-    checks = [words.get(f"ui.data.check.{code}", code) for code in ordered["check"]]
-    columns = ("check", "subject", "value", "limit", "passed")
-    st.dataframe(
-        ordered.assign(check=checks, subject=subjects)[list(columns)],
-        hide_index=True,
-        column_config={
-            **{name: view.say(f"data.audit_column.{name}") for name in columns},
-            **{
-                name: st.column_config.NumberColumn(view.say(f"data.audit_column.{name}"), format="%.4f")
-                for name in ("value", "limit")
-            },
-        },
-    )
 
 
 def read_sources(folder: Path) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from geo.params import CRITERIA
 from geo.schemas import ROLES
 from geo.text import t
 from geo.ui import state
+from geo.ui.auditview import show_pieces
 from geo.ui.colours import SCORE_STEP, round_ends
 from geo.ui.sketch import draw_unit
 from geo.ui.view import View, show_attribution, show_banner
@@ -37,6 +38,7 @@ def show(view: View) -> None:
     unit_id = _choose_unit(view)
     unit = view.unit(unit_id)
     st.caption(view.say("unit.made_of", communes=_made_of(view, unit_id)))
+    show_pieces(view, unit_id)
     st.info(view.reason(unit), icon=":material/lightbulb:")
     _show_facts(view, unit)
     st.subheader(view.say("unit.compare"))

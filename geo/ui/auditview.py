@@ -1,0 +1,84 @@
+"""The audit of the merge as the app shows it: the worst, where they lie, every finding; and the parts of a unit."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from geo.audit import breaches, worst
+from geo.publish.findings import findings_table
+from geo.publish.tables import csv_bytes
+from geo.text import t
+from geo.ui.sketch import draw_findings
+from geo.ui.view import View
+from geo.ui.words import plain
+
+
+def show_audit(view: View) -> None:
+    """Show what the audit found: how much, where, the ten worst with what mends them, and all of it to take along."""
+    city = view.plan.city
+    texts = findings_table(city, lang=view.lang)
+    n_failed, n_breaches = int((~city.audit["passed"]).sum()), len(breaches(city.audit))
+    counts = {"n": len(texts), "breaches": n_breaches, "notices": n_failed - n_breaches}
+    summary = t("audit.summary", lang=view.lang, passed=len(texts) - n_failed, **counts)
+    (st.error if n_breaches else st.info)(plain(summary), icon=":material/fact_check:")
+    bad = worst(city.audit)
+    if len(bad):
+        picture, listed = st.columns((2, 3))
+        title = t("audit.worst", lang=view.lang)
+        picture.image(draw_findings(city, worst(city.audit, n=len(city.audit))), width="stretch", alt=title)
+        listed.markdown(f"**{plain(title)}**")
+        _show_table(texts.loc[bad.index, ["at_stake_km2", "finding", "remedy"]], lang=view.lang, container=listed)
+    with st.expander(t("audit.all", lang=view.lang)):
+        _show_table(texts, lang=view.lang)
+        audit = csv_bytes(city.audit, dict.fromkeys(city.audit.columns))
+        st.download_button("audit.csv", audit, "audit.csv", "text/csv", icon=":material/download:")
+
+
+def _show_table(table: pd.DataFrame, *, lang: str, container: DeltaGenerator | None = None) -> None:
+    numbers = {"at_stake_km2": "%.2f", "lat": "%.5f", "lon": "%.5f"}
+    labels = {name: t(f"audit.column.{name}", lang=lang) for name in table.columns}
+    columns = {
+        name: st.column_config.NumberColumn(label, format=numbers[name])
+        if name in numbers
+        else st.column_config.TextColumn(label, width="large" if name in ("finding", "remedy") else None)
+        for name, label in labels.items()
+    }
+    (container or st).dataframe(table, hide_index=True, column_config=columns)
+
+
+def pieces_table(view: View, unit_id: str) -> pd.DataFrame:
+    """Return what the unit is made of: commune, clause, share of its land with its range, how it was cut, how sure."""
+    pieces = view.plan.city.pieces
+    own = pieces[pieces["unit_id"] == unit_id]
+    names = view.plan.city.communes["name"]
+
+    def words(group: str, codes: pd.Series) -> list[str]:
+        return [t(f"audit.{group}.{code}", lang=view.lang) for code in codes]
+
+    return pd.DataFrame(
+        {
+            "commune": names[own["commune_id"]].to_numpy(),
+            "relation": words("relation", own["relation"]),
+            "area_share": 100 * own["area_share"].to_numpy(),
+            "share_low": 100 * own["share_low"].to_numpy(),
+            "share_high": 100 * own["share_high"].to_numpy(),
+            "method": words("method", own["method"]),
+            "sureness": words("sureness", own["sureness"]),
+        }
+    )
+
+
+def show_pieces(view: View, unit_id: str) -> None:
+    """Show the parts of the unit: how each was found and how sure its share is."""
+    table = pieces_table(view, unit_id)
+    labels = {name: t(f"audit.column.{name}", lang=view.lang) for name in table.columns}
+    shares = ("area_share", "share_low", "share_high")
+    columns = {
+        name: st.column_config.NumberColumn(label, format="%.1f %%") if name in shares else label
+        for name, label in labels.items()
+    }
+    with st.expander(t("audit.pieces", lang=view.lang)):
+        st.dataframe(table, hide_index=True, column_config=columns)
+        st.caption(t("audit.pieces_help", lang=view.lang))
