@@ -170,11 +170,10 @@ def _smooth_density(
     """Return the density around each free piece; only its ratios within a commune mean something."""
     ground = np.where(peopled, land, 0.0)
     total = _sum(ground, commune)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        start = np.where(peopled, people / total, 0.0)
+    start = np.divide(people, total, out=np.full(len(land), np.nan), where=total > 0)
     known = np.isfinite(start)
     mean = (start * ground)[known].sum() / max(ground[known].sum(), np.finfo(float).tiny)
-    start = np.where(known, start, mean or 1.0)
+    start = np.where(peopled, np.where(known, start, mean or 1.0), 0.0)
     border = _borders(np.asarray(shapes), free)
     length = np.asarray(border.sum(axis=1)).ravel()
     held = _sum(start * ground, commune)
@@ -227,3 +226,70 @@ def _gather(
 def _sum(values: NDArray[np.float64], commune: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the sum over the commune of each piece."""
     return np.asarray(np.bincount(commune, values), np.float64)[commune]
+
+
+def explain_errors(pieces: pd.DataFrame, population: pd.Series, official: pd.Series) -> pd.DataFrame:
+    """Return how far the people that each unit gets from its communes lie from the official figure, and why.
+
+    Parameters
+    ----------
+    pieces : pandas.DataFrame
+        Columns of :class:`~geo.schemas.Pieces`.
+    population : pandas.Series
+        People by commune_id, of an earlier census.
+    official : pandas.Series
+        People by unit_id; the city's growth is their sum over that of the census.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index unit_id, the largest error first, without units of which something is not known. ``expected_people`` is
+        what the communes bring, grown as the city; ``official_people``; ``error_pct``; ``least_people`` and
+        ``most_people`` what any other shares could bring under the same clauses; ``around_pct`` the error of the unit
+        and the units it divides communes with, together; ``growth_pct`` the part of the error that is growth unlike the
+        city's: people cannot be shared out of that group, nor beyond those bounds; ``clause_pct`` what the clauses on
+        land without people and on all the people make of it; ``cause``: ``clause`` where the error would be less than
+        half without them, else ``growth`` where growth is at least half of it, else ``sharing``: shared out wrongly.
+    """
+    growth = official.sum() / population.sum()
+    table = growth * _amounts(pieces, population).groupby(pieces["unit_id"].to_numpy()).sum(min_count=1)
+    unknown = pieces.loc[pieces["commune_id"].map(population).isna(), "unit_id"]
+    table = table.drop(unknown.unique()).rename_axis("unit_id")
+    table["official_people"] = official.reindex(table.index)
+    table = table.dropna()
+    given = table["official_people"]
+    table["error_pct"] = 100 * (table["expected_people"] / given - 1)
+    table["around_pct"] = _error_around(pieces, table)
+    nearest = given.clip(table["least_people"], table["most_people"])
+    beyond, around = 100 * (nearest / given - 1), table["around_pct"]
+    both = np.where(around.abs() > beyond.abs(), around, beyond)
+    table["growth_pct"] = np.clip(both, table["error_pct"].clip(upper=0), table["error_pct"].clip(lower=0))
+    table["clause_pct"] = 100 * table.pop("by_clause") / given
+    half = table["error_pct"].abs() / 2
+    ruled = (table["error_pct"] - table["clause_pct"]).abs() < half
+    grown = table["growth_pct"].abs() >= half
+    table["cause"] = np.select([ruled, grown], ["clause", "growth"], "sharing")
+    return table.sort_values("error_pct", key=abs, ascending=False, kind="stable")
+
+
+def _amounts(pieces: pd.DataFrame, population: pd.Series) -> pd.DataFrame:
+    """Return the people of each piece: as shared, the fewest and the most, and what a clause makes of its land."""
+    people, share = pieces["commune_id"].map(population), pieces["population_share"]
+    ruled = pieces["population_method"] == "clause"
+    settled = ruled | (pieces["population_method"] == "whole")
+    columns = {
+        "expected_people": share,
+        "least_people": share.where(settled, 0.0),
+        "most_people": share.where(settled, 1.0),
+        "by_clause": (share - pieces["area_share"]).where(ruled, 0.0),
+    }
+    return pd.DataFrame({name: column * people for name, column in columns.items()})
+
+
+def _error_around(pieces: pd.DataFrame, table: pd.DataFrame) -> pd.Series:
+    """Return the error in percent of each unit together with the units it shares divided communes with."""
+    pair = pieces.loc[pieces["unit_id"].isin(table.index), ["commune_id", "unit_id"]]
+    linked = pair.merge(pair, on="commune_id")[["unit_id_x", "unit_id_y"]].drop_duplicates()
+    both = table[["expected_people", "official_people"]].reindex(linked["unit_id_y"])
+    group = both.groupby(linked["unit_id_x"].to_numpy()).sum().reindex(table.index)
+    return 100 * (group["expected_people"] / group["official_people"] - 1)

@@ -17,9 +17,8 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def plan(tmp_path_factory: pytest.TempPathFactory, shared_settings: Settings) -> Plan:
-    folder = tmp_path_factory.mktemp("real")
+def real_folder(folder: Path) -> Path:
+    """Write the real files, with the embedded clauses and inventory, into `folder`."""
     for name in ("boundaries", "buildings", "network"):
         (folder / name).mkdir()
     shutil.copy(REAL / "communes_pre2025.geojson", folder / "boundaries" / "communes.geojson")
@@ -27,6 +26,12 @@ def plan(tmp_path_factory: pytest.TempPathFactory, shared_settings: Settings) ->
     shutil.copy(EMBEDDED / "facts" / "clauses_1656.csv", folder / "boundaries" / "clauses.csv")
     shutil.copy(EMBEDDED / "buildings" / "inventory.csv", folder / "buildings")
     shutil.copy(REAL / "osm" / "hanoi_inner_roads.osm.pbf", folder / "network")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory, shared_settings: Settings) -> Plan:
+    folder = real_folder(tmp_path_factory.mktemp("real"))
     return make_plan(load_city(folder, settings=shared_settings), Params(), settings=shared_settings)
 
 
