@@ -7,9 +7,11 @@ Over the columns ``o`` (one option of one unit each) with value ``v_o`` and use 
          sum_o a_ko x_o <= L_k      for every cap k
          x_o in {0, 1}
 
-:func:`undominated` first drops columns that no optimum needs, which is exact. HiGHS then proves the optimum with a
-relative gap of 0. Choices whose values differ by less than 1e-9 are ties: among them the lexicographically first is
-taken, unit after unit in their order, by the rank of the column.
+:func:`undominated` first drops columns that no optimum needs. Then the prices of the linear relaxation bound what a
+choice with a given column can be worth; against a choice found among the cheapest columns that rules out nearly all of
+them. Both are exact. HiGHS proves the optimum among the rest with a relative gap of 0. Choices whose values differ by
+less than 1e-9 are ties: among them the lexicographically first is taken, unit after unit in their order, by the rank of
+the column.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
-from scipy.sparse import csr_array, hstack
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
+from scipy.sparse import csr_array, hstack, vstack
 
 from geo.errors import GeoError
 
@@ -28,6 +30,8 @@ TIE = 1e-9
 #: HiGHS stops at an absolute gap of 1e-6: of values scaled so, that is far below a tie.
 _SCALE = 1e6
 _CAP_SLACK = 1e-9
+#: Columns beyond one a unit that the first, quick solution may use.
+_CORE = 60
 #: Largest coefficient of a block of ranks in the second stage; beyond it the solver's tolerance would blur ranks.
 _MAX_RANK_WEIGHT = 1e5
 
@@ -114,18 +118,74 @@ def solve(columns: Columns) -> Solution | None:
     GeoError
         The solver stopped without an answer.
     """
-    one_each, caps = _rows_of(columns)
-    result = _milp(-_SCALE * columns.value, [one_each, *caps])
-    if result.x is None:
+    relaxed = _relax(columns)
+    if relaxed is None:
         return None
-    first = np.flatnonzero(result.x > 0.5)
-    best = float(columns.value[first].sum())
-    picked = _first_of_ties(columns, first, best)
+    lp_bound, loss = relaxed
+    core = np.sort(np.argsort(loss, kind="stable")[: int(columns.unit[-1]) + 1 + _CORE])
+    found = _optimum(columns, core)
+    if found is None:
+        core = np.arange(len(loss))
+        found = _optimum(columns, core)
+        if found is None:
+            return None
+    needed = np.flatnonzero(loss <= lp_bound - found[1] + 2 * TIE)
+    if not np.isin(needed, core).all():
+        again = _optimum(columns, needed)
+        if again is None:
+            raise GeoError("the solver lost a choice that it had found")
+        found = again
+    first, best, proven = found
+    left = columns.take(needed)
+    picked = needed[_first_of_ties(left, np.searchsorted(needed, first), best)]
     value = float(columns.value[picked].sum())
-    bound = max(value, float(-result.mip_dual_bound) / _SCALE)
+    bound = max(value, min(proven, lp_bound))
     gap = bound - value
     n_tied = int((picked != first).sum())
     return Solution(picked=picked, value=value, bound=bound, gap=gap if gap > 2 * TIE else 0.0, n_tied=n_tied)
+
+
+def _relax(columns: Columns) -> tuple[float, NDArray[np.float64]] | None:
+    """Return the bound of the linear relaxation, and what each column would cost against it; None if infeasible.
+
+    The cost is the reduced cost: a choice with that column is worth at most the bound less the cost, so where a choice
+    is known that is worth more, the column cannot be in an optimum and is left out.
+    """
+    one_each, caps = _rows_of(columns)
+    rows = vstack([cap.A for cap in caps])
+    result = linprog(
+        -_SCALE * columns.value,
+        A_eq=one_each.A,
+        b_eq=np.ones(one_each.A.shape[0]),
+        A_ub=rows,
+        b_ub=np.concatenate([np.atleast_1d(cap.ub) for cap in caps]),
+        bounds=(0, None),
+        method="highs",
+    )
+    if result.status == 2:
+        return None
+    if result.status != 0:
+        raise GeoError(f"the solver stopped without an answer: {result.message}")
+    # Prices of the wrong sign are rounding; without them the bound below holds for any prices.
+    price = np.minimum(result.ineqlin.marginals, 0.0)
+    net = -_SCALE * columns.value - rows.T @ price
+    least = np.full(one_each.A.shape[0], np.inf)
+    np.minimum.at(least, columns.unit, net)
+    bound = least.sum() + float(price @ np.concatenate([np.atleast_1d(cap.ub) for cap in caps]))
+    return -bound / _SCALE, (net - least[columns.unit]) / _SCALE
+
+
+def _optimum(columns: Columns, rows: NDArray[np.intp]) -> tuple[NDArray[np.int64], float, float] | None:
+    """Return the best choice among the columns `rows`, its value and its proven bound; None if there is none."""
+    some = columns.take(rows)
+    if len(np.unique(some.unit)) < int(columns.unit[-1]) + 1:
+        return None
+    one_each, caps = _rows_of(some)
+    result = _milp(-_SCALE * some.value, [one_each, *caps])
+    if result.x is None:
+        return None
+    picked = rows[result.x > 0.5]
+    return picked, float(columns.value[picked].sum()), float(-result.mip_dual_bound) / _SCALE
 
 
 def is_feasible(columns: Columns) -> bool:

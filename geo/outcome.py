@@ -14,6 +14,7 @@ from geo.choose import Choice
 from geo.city import City
 from geo.errors import Fault
 from geo.params import CRITERIA
+from geo.robust import Robustness
 from geo.schemas import WGS84
 from geo.score import Options
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from geo.plan import Prepared
 
 
-def units_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
+def units_table(
+    city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64], robustness: Robustness | None
+) -> pd.DataFrame:
     """Return ``Plan.units``."""
     options, chosen = prepared.options, choice.chosen
     figures = [prepared.figures[row] if row >= 0 else None for row in chosen]
@@ -48,9 +51,18 @@ def units_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[
                 figure.unreachable_population if figure and count > 0 else np.nan
                 for figure, count in zip(figures, people, strict=True)
             ],
+            "win_share": np.full(len(people), np.nan) if robustness is None else robustness.win_share,
+            "firmness": _firmness(robustness, chosen),
         },
         index=city.units.index,
     )
+
+
+def _firmness(robustness: Robustness | None, chosen: NDArray[np.int64]) -> NDArray[np.object_]:
+    if robustness is None:
+        return np.full(len(chosen), "", dtype=object)
+    named = np.where(robustness.firm, "firm", "contestable")
+    return np.where(chosen >= 0, named, "").astype(object)
 
 
 def sites_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:

@@ -174,6 +174,18 @@ class ConstraintParams(_Group):
     costs: dict[str, float] = Field(default_factory=dict, description="cost of single buildings, by id; goes first")
 
 
+class RobustnessParams(_Group):
+    """How the choice is tested against other weights."""
+
+    n_weightings: int = Field(200, ge=1, le=100_000, description="random weightings tried with every plan")
+    spread: float = Field(
+        0.5, gt=0, le=1, description="each weight is drawn between 1 - spread and 1 + spread times its value"
+    )
+    firm_share: float = Field(
+        0.8, ge=0, le=1, description="share of them that must choose the same for a unit to be firm"
+    )
+
+
 class Params(_Group):
     """All parameters of a plan.
 
@@ -189,6 +201,7 @@ class Params(_Group):
     norms: Norms = Norms()
     choice: ChoiceParams = ChoiceParams()
     constraints: ConstraintParams = ConstraintParams()
+    robustness: RobustnessParams = RobustnessParams()
 
     @property
     def digest(self) -> str:

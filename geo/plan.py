@@ -24,6 +24,7 @@ from geo.network import build_graph
 from geo.outcome import notes_on, options_table, sites_table, sum_up, units_table
 from geo.params import AccessParams, Params, digest_of
 from geo.progress import Clock, Progress
+from geo.robust import Robustness, try_weights
 from geo.score import Options, area_needed_m2, build_options, fill_unknown, site_criteria, staff_needed
 from geo.settings import Settings
 
@@ -49,7 +50,9 @@ class Plan:
         such option), ``mean_time_min``, ``p95_time_min``, ``share_within_30min`` (of the chosen sites; NaN where the
         unit has no network), ``norm_met_pct``, ``population``, ``staff``, ``need_m2``, ``reason`` (a code, see
         :data:`geo.choose.REASONS`), ``access_reason`` (why times are missing, one of
-        :data:`geo.schemas.UNREACHABLE`, or empty), ``unreachable_population``.
+        :data:`geo.schemas.UNREACHABLE`, or empty), ``unreachable_population``, ``win_share`` (share of random
+        weightings that choose the very same buildings; NaN where none does or an integer programme was needed) and
+        ``firmness`` (``"firm"``, ``"contestable"`` or empty, see :mod:`geo.robust`).
     sites : pandas.DataFrame
         Index site_id, in the order of ``city.sites``. Columns: ``unit_id``, ``name``, ``kind``, ``lon``, ``lat``,
         ``score_0_1``, ``location_0_1``, ``size_0_1``, ``access_0_1``, ``conditions_0_1`` (NaN where not known),
@@ -155,7 +158,8 @@ def make_plan(
     with clock("score_and_choose"):
         scores = prepared.options.scores(params.weights)
         choice = choose(city, prepared, scores, params)
-    units = units_table(city, prepared, choice, scores)
+        firmness = _firmness(city, prepared, choice, params)
+    units = units_table(city, prepared, choice, scores, firmness)
     totals = sum_up(city, units)
     return Plan(
         city=city,
@@ -195,6 +199,26 @@ def prepare(
         while len(_prepared) > _KEPT_IN_MEMORY:
             _prepared.popitem(last=False)
     return prepared
+
+
+def _firmness(city: City, prepared: Prepared, choice: Choice, params: Params) -> Robustness | None:
+    """Return how the choice fares under other weights; None where each draw would take an integer programme."""
+    if choice.method == "milp":
+        return None
+    return robustness_of(city, prepared, choice, params)
+
+
+def robustness_of(city: City, prepared: Prepared, choice: Choice, params: Params) -> Robustness:
+    """Return how the choice fares under the random weightings of ``params.robustness``."""
+    return try_weights(
+        prepared.options,
+        choice.chosen,
+        params.weights,
+        city.units["population"].to_numpy(),
+        params.choice,
+        params.robustness,
+        limits=limits_of(city, prepared, params),
+    )
 
 
 def choose(city: City, prepared: Prepared, scores: NDArray[np.float64], params: Params) -> Choice:

@@ -15,6 +15,7 @@ import pandas as pd
 from geo.errors import Fault, InputError
 from geo.plan import Plan
 from geo.publish.reasons import modelled_text, reason_text
+from geo.text import t
 
 #: Columns of ``units.csv`` in order, with the decimals of a number; None marks text.
 UNIT_COLUMNS: dict[str, int | None] = {
@@ -31,6 +32,8 @@ UNIT_COLUMNS: dict[str, int | None] = {
     "share_within_30min": 4,
     "norm_met_pct": 1,
     "population": 0,
+    "win_share": 2,
+    "firmness": None,
     "reason": None,
 }
 
@@ -56,7 +59,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 def units_table(plan: Plan, *, lang: str) -> pd.DataFrame:
     """Return the columns of ``units.csv``: one row per unit in the order of the city, numbers rounded.
 
-    ``reason`` is a sentence in `lang` that ends by naming what is modelled, because a CSV has no other place for it.
+    ``firmness`` is a word and ``reason`` a sentence in `lang`; the sentence ends by naming what is modelled, because a
+    CSV has no other place for it.
     """
     table = plan.units.rename_axis("unit_id").reset_index()
     label = modelled_text(plan, lang=lang, short=True)
@@ -64,6 +68,7 @@ def units_table(plan: Plan, *, lang: str) -> pd.DataFrame:
     table["reason"] = [
         f"{reason_text(unit, lang=lang, max_sites=max_sites)} {label}".strip() for _, unit in plan.units.iterrows()
     ]
+    table["firmness"] = [t(f"publish.firmness.{code}", lang=lang) if code else "" for code in table["firmness"]]
     return _rounded(table, UNIT_COLUMNS)
 
 

@@ -66,6 +66,8 @@ _COLUMNS: dict[str, tuple[str, int]] = {
     "norm_met_pct": ("percent", 11),
     "population": ("count", 11),
     "usable_area_m2": ("area", 12),
+    "win_share": ("percent", 12),
+    "firmness": ("text", 14),
     "reason": ("wrapped", 100),
     "kind": ("text", 20),
     "chosen": ("text", 9),

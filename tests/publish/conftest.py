@@ -204,6 +204,8 @@ def _units(city: City) -> pd.DataFrame:
             "population": city.units["population"],
             "staff": [139.0, 80.4, 52.0],
             "need_m2": [3_439.6, 2_400.0, nan],
+            "win_share": [0.95, 0.5, 1.0],
+            "firmness": ["firm", "contestable", "firm"],
             "reason": ["two_sites_gain", "one_site_budget", "one_candidate"],
             "access_reason": ["", "no_network", ""],
             "unreachable_population": [0.0, 30_000.0, 120.0],

@@ -20,7 +20,7 @@ from geo.text import LANGUAGES, catalogue
 
 UNIT_HEADER = (
     "unit_id,name,n_sites,site_id_1,site_id_2,one_site_score,two_site_score,second_site_gain,mean_time_min,"
-    "p95_time_min,share_within_30min,norm_met_pct,population,reason"
+    "p95_time_min,share_within_30min,norm_met_pct,population,win_share,firmness,reason"
 )
 SITE_HEADER = "site_id,unit_id,lon,lat,score_0_1,location_0_1,size_0_1,access_0_1,conditions_0_1,chosen,role"
 
