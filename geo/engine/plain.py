@@ -1,0 +1,92 @@
+"""The same questions answered by scipy: for small networks, where numba is absent, and as an oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from geo.engine.places import CLOSED, UNREACHED, Places, checked_nodes, checked_weights
+from geo.engine.sweep import MOST_LANES
+
+
+class PlainMetric:
+    """Shortest ways by Dijkstra's algorithm, with the methods of :class:`~geo.engine.Metric` and the same answers.
+
+    Parameters
+    ----------
+    n_nodes : int
+    tail, head, weights : array_like of int, shape (n_arcs,)
+    first_limit : int
+        A search stops at this weight and starts anew with twice the limit while a node is missing; so short ways in
+        a large network cost little.
+    last_limit : int
+        A longer way may be left out.
+    """
+
+    def __init__(
+        self,
+        n_nodes: int,
+        tail: ArrayLike,
+        head: ArrayLike,
+        weights: ArrayLike,
+        *,
+        first_limit: int = int(UNREACHED) - 1,
+        last_limit: int = int(UNREACHED) - 1,
+    ) -> None:
+        tail, head = checked_nodes(tail, n_nodes), checked_nodes(head, n_nodes)
+        weight = checked_weights(weights, len(tail))
+        usable = (weight < CLOSED) & (tail != head)
+        self._arcs = _lightest(tail[usable], head[usable], weight[usable])
+        self._n_nodes = n_nodes
+        self._limits = first_limit, last_limit
+
+    def one_to_all(self, places: Places, *, towards: bool = True) -> Iterator[NDArray[np.uint32]]:
+        """See :meth:`geo.engine.Metric.one_to_all`."""
+        for start in range(0, len(places), MOST_LANES):
+            yield self.many_to_many(places[start : start + MOST_LANES], np.arange(self._n_nodes), towards=towards)
+
+    def many_to_many(self, places: Places, nodes: ArrayLike, *, towards: bool = True) -> NDArray[np.uint32]:
+        """See :meth:`geo.engine.Metric.many_to_many`."""
+        wanted = checked_nodes(nodes, self._n_nodes)
+        ends = checked_nodes(places.node, self._n_nodes, least=-1)
+        graph, found = self._with(ends, places.weight, towards=towards), np.full((len(places), len(wanted)), np.inf)
+        limit, last_limit = self._limits
+        missing = np.arange(len(places))
+        while len(missing):
+            found[missing] = dijkstra(graph, indices=self._n_nodes + missing, limit=limit)[:, wanted]
+            missing = missing[np.isinf(found[missing]).any(axis=1)] if limit < last_limit else missing[:0]
+            limit = min(2 * limit, last_limit)
+        return np.where(found < UNREACHED, found, UNREACHED).astype(np.uint32).T
+
+    def restricted(
+        self, groups: Iterable[tuple[Places, ArrayLike]], *, towards: bool = True
+    ) -> Iterator[NDArray[np.uint32]]:
+        """See :meth:`geo.engine.Metric.restricted`."""
+        for places, nodes in groups:
+            yield self.many_to_many(places, nodes, towards=towards)
+
+    def _with(self, ends: NDArray[np.int64], weight: NDArray[np.uint32], *, towards: bool) -> csr_array:
+        """Return the network in the direction of search, with each place as a node more."""
+        tail, head, weights = self._arcs
+        begin, stop = (head, tail) if towards else (tail, head)
+        place, column = np.nonzero(ends >= 0)
+        n_nodes = self._n_nodes + len(ends)
+        begin, stop, weights = _lightest(
+            np.concatenate([begin, self._n_nodes + place]),
+            np.concatenate([stop, ends[place, column]]),
+            np.concatenate([weights, weight[place, column]]),
+        )
+        return csr_array((weights.astype(np.float64), (begin, stop)), shape=(n_nodes, n_nodes))
+
+
+def _lightest(tail: NDArray, head: NDArray, weight: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the lightest of parallel arcs; a sparse matrix would add them."""
+    order = np.lexsort((weight, head, tail))
+    tail, head, weight = tail[order], head[order], weight[order]
+    first = np.ones(len(tail), bool)
+    first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+    return tail[first], head[first], weight[first]
