@@ -101,3 +101,16 @@ def test_the_command_names_every_fault_and_writes_nothing(tmp_path: Path) -> Non
     for words in ("ten", "00099", "00002", "thu nhập", "table.csv"):
         assert words in result.output
     assert not out.exists()
+
+
+def test_the_crosswalk_reproduces_the_figures_of_the_command(tmp_path: Path) -> None:
+    text = "commune_id,households\n00001,10\n00002,20\n00003,30\n00004,40\n"
+    result, out = convert(tmp_path, text, "--sum", "households", "--crosswalk", tmp_path / "crosswalk.csv")
+    assert result.exit_code == 0, result.output
+    ids = {"commune_id": str, "unit_id": str}
+    shares = pd.read_csv(tmp_path / "crosswalk.csv", dtype=ids)
+    assert shares["population_method"].tolist() == ["whole", "land", "land", "whole", "whole"]
+    given = pd.read_csv(tmp_path / "table.csv", dtype=ids).set_index("commune_id")["households"]
+    ours = (shares["population_share"] * shares["commune_id"].map(given)).groupby(shares["unit_id"]).sum()
+    units = pd.read_csv(out, dtype=ids).set_index("unit_id")
+    assert ours.to_dict() == pytest.approx(units["households"].to_dict(), rel=1e-12)

@@ -85,6 +85,7 @@ def convert(
     add: Annotated[list[str] | None, typer.Option("--sum", help="Column to add up, such as a count.")] = None,
     average: Annotated[list[str] | None, typer.Option("--mean", help="Column to average, such as a rate.")] = None,
     by: Annotated[Literal["population", "area"], typer.Option(help="What the figures go with.")] = "population",
+    crosswalk: Annotated[Path | None, typer.Option("--crosswalk", help="CSV file of the shares, to write too.")] = None,
     lang: Lang = None,
 ) -> None:
     """Carry figures of the old communes over to the new units."""
@@ -97,6 +98,7 @@ def convert(
     with errors_in_words(words):
         from geo.city import load_city
         from geo.crosswalk import convert_statistic
+        from geo.publish.crosswalk import crosswalk_table
         from geo.publish.tables import write_csv
         from geo.settings import Settings
         from geo.sources.statistics import read_statistic
@@ -107,6 +109,8 @@ def convert(
         units = convert_statistic(figures, city.pieces, add=add or (), average=average or (), by=by)
         units.insert(0, "name", city.units["name"])
         write_csv(units.reset_index(), out)
+        if crosswalk is not None:
+            write_csv(crosswalk_table(city), crosswalk)
         OUT.print(t("cli.written", lang=words, out=out))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from geo.errors import Fault, InputError
 from geo.plan import Plan
+from geo.publish.crosswalk import crosswalk_csv
 from geo.publish.geopackage import plan_gpkg
 from geo.publish.provenance import readme_txt, summary_json
 from geo.publish.tables import sites_csv, units_csv
@@ -18,6 +19,7 @@ from geo.publish.workbook import plan_xlsx
 FILES = (
     "units.csv",
     "sites.csv",
+    "crosswalk.csv",
     "plan.gpkg",
     "plan.xlsx",
     "map.html",
@@ -50,6 +52,7 @@ def render_files(plan: Plan, *, lang: str = "en") -> dict[str, bytes]:
     files = {
         "units.csv": units_csv(plan, lang=lang),
         "sites.csv": sites_csv(plan),
+        "crosswalk.csv": crosswalk_csv(plan.city),
         "plan.gpkg": plan_gpkg(plan, lang=lang),
         "plan.xlsx": plan_xlsx(plan, lang=lang),
         "map.html": map_html(plan, lang=lang),

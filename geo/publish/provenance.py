@@ -15,7 +15,16 @@ from geo.schemas import WGS84
 from geo.text import describe_fault, t
 
 #: Files of a plan that the read-me describes, in its order.
-DESCRIBED = ("units.csv", "sites.csv", "plan.gpkg", "plan.xlsx", "map.html", "summary.json", "params.toml")
+DESCRIBED = (
+    "units.csv",
+    "sites.csv",
+    "crosswalk.csv",
+    "plan.gpkg",
+    "plan.xlsx",
+    "map.html",
+    "summary.json",
+    "params.toml",
+)
 
 
 def provenance_rows(plan: Plan, *, lang: str) -> list[tuple[str, str]]:
