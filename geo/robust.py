@@ -85,7 +85,7 @@ def try_weights(
     """
     limits = limits or sites_only(options, choice)
     drawn = draw_weights(weights, robustness)
-    city = _ManyChoices(options, population, choice, limits, used=drawn.any(axis=0))
+    city = _ManyChoices(options, population, choice, limits, used=np.asarray(drawn.any(axis=0)))
     chunks = [drawn[start : start + _AT_ONCE] for start in range(0, len(drawn), _AT_ONCE)]
     rows = np.concatenate([city.choose(chunk) for chunk in chunks])
     housed = chosen >= 0

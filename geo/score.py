@@ -111,9 +111,9 @@ def site_criteria(
             "centrality_0_1": centrality,
             "frontage_0_1": frontage_0_1,
             "location_0_1": (1 - share) * centrality + share * frontage_0_1.fillna(0.0),
-            "size_0_1": _size_score(usable, need),
+            "size_0_1": size_score(usable, need),
             "access_0_1": _access(sites, times, score),
-            "conditions_0_1": _conditions(sites, usable, score, norms),
+            "conditions_0_1": conditions_score(sites, usable, score, norms),
         },
         index=sites.index,
     )
@@ -138,11 +138,12 @@ def fill_unknown(criteria: pd.DataFrame, kind: pd.Series, need_m2: pd.Series, sc
     for name in ("usable_area_m2", "conditions_0_1"):
         of_kind = criteria[name].groupby(kind).transform(lambda known: known.quantile(score.unknown_quantile))
         filled[name] = criteria[name].fillna(of_kind).fillna(criteria[name].quantile(score.unknown_quantile))
-    filled["size_0_1"] = _size_score(filled["usable_area_m2"], need_m2.to_numpy())
+    filled["size_0_1"] = size_score(filled["usable_area_m2"], need_m2.to_numpy())
     return filled
 
 
-def _size_score(usable_m2: pd.Series | NDArray[np.float64], need_m2: NDArray[np.float64]) -> NDArray[np.float64]:
+def size_score(usable_m2: pd.Series | NDArray[np.float64], need_m2: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``min(1, usable area / area needed)``; 1 where nothing is needed."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(need_m2 > 0, np.minimum(1.0, np.asarray(usable_m2) / need_m2), 1.0)
 
@@ -185,7 +186,8 @@ def _access(sites: gpd.GeoDataFrame, times: TravelTimes, score: ScoreParams) -> 
     return result
 
 
-def _conditions(sites: gpd.GeoDataFrame, usable_m2: pd.Series, score: ScoreParams, norms: Norms) -> pd.Series:
+def conditions_score(sites: gpd.GeoDataFrame, usable_m2: pd.Series, score: ScoreParams, norms: Norms) -> pd.Series:
+    """Return the mean of what is known of: state, age, hall, parking; NaN where nothing is."""
     state = sites["condition"].map({"good": score.good_0_1, "fair": score.fair_0_1, "poor": score.poor_0_1})
     age = (score.base_year - sites["year_built"]).clip(lower=0)
     motorbikes = usable_m2 / max(norms.specialist_m2, 1.0)  # one per place of work
@@ -351,7 +353,7 @@ def _unit_options(
     minutes = (between[first, second] + between[second, first]) / 2
     minutes = np.where(np.isfinite(minutes), minutes, np.nan)
     penalty = choice.split_penalty + choice.split_penalty_per_min * np.nan_to_num(minutes, nan=no_way_min)
-    pairs = _pair_criteria(single, area, first, second, need_m2)
+    pairs = pair_criteria(single, area, first, second, need_m2)
     if choice.reception == "both_sites":
         _receive_at_both(pairs, single, first, second, unit, column, access_score)
     return {
@@ -364,12 +366,13 @@ def _unit_options(
     }
 
 
-def _pair_criteria(
+def pair_criteria(
     single: NDArray[np.float64], area: NDArray[np.float64], first: NDArray, second: NDArray, need_m2: float
 ) -> NDArray[np.float64]:
+    """Return the criteria of pairs whose `first` site receives the citizens, from those of the single sites."""
     pairs = single[first].copy()
     total = area[first] + area[second]
-    pairs[:, CRITERIA.index("size")] = _size_score(total, np.full(len(total), need_m2))
+    pairs[:, CRITERIA.index("size")] = size_score(total, np.full(len(total), need_m2))
     conditions = single[:, CRITERIA.index("conditions")]
     values = np.stack([conditions[first], conditions[second]])
     weight = np.where(np.isnan(values), 0.0, np.nan_to_num(np.stack([area[first], area[second]]), nan=1.0))

@@ -6,7 +6,7 @@ import gc
 
 import typer
 
-from geo.cli import boundaries, plan, sources
+from geo.cli import boundaries, choice, plan, sources
 
 app = typer.Typer(
     help="Choose one or two headquarters for every unit of a territorial reform.",
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 for command in (plan.plan, plan.check, boundaries.audit, boundaries.convert, boundaries.clauses):
     app.command()(command)
+app.command()(choice.explain)
 app.command("build-demo")(sources.build_demo)
 app.command()(plan.run)
 

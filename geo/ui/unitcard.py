@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from geo.explain import explain_unit
+from geo.publish.why import explanation_texts
+from geo.text import t
 from geo.ui.view import View
 from geo.ui.words import plain
 
@@ -20,5 +23,9 @@ def show_unit_card(view: View) -> None:
         roles = view.plan.sites["role"]
         st.markdown("\n".join(view.site_line(site_id, roles[site_id]) for site_id in chosen))
         st.caption(view.reason(unit))
+        if st.toggle(t("choice.card.why", lang=view.lang), key="card_why"):
+            explained = explain_unit(view.plan, view.unit_id)
+            texts = explanation_texts(view.plan, explained, lang=view.lang)[1:]  # the first is the caption above
+            st.markdown("\n".join(f"- {plain(text)}" for text in texts))
         if st.button(view.say("card.open"), icon=":material/arrow_forward:", type="primary"):
             st.switch_page(view.pages["unit"])

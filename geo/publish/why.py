@@ -1,0 +1,156 @@
+"""An explanation as sentences of a language, in words that an official can sign."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import pandas as pd
+
+from geo.explain import BuildingChange, Explanation, OptionFigures
+from geo.params import CRITERIA
+from geo.plan import Plan
+from geo.publish.reasons import list_text, number_text, percent_text, reason_text
+from geo.text import t
+
+
+def explanation_texts(plan: Plan, explained: Explanation, *, lang: str) -> list[str]:
+    """Return the sentences: the reason, the choice, the runner-up, what would turn it, the second site, the budget.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan that was explained.
+    explained : Explanation
+        From :func:`geo.explain.explain_unit`.
+    lang : {"vi", "en", "fr"}
+    """
+    return list(_Speaker(plan, explained, lang).sentences())
+
+
+class _Speaker:
+    def __init__(self, plan: Plan, explained: Explanation, lang: str) -> None:
+        self._plan, self._case, self._lang = plan, explained, lang
+
+    def _say(self, key: str, **values: str) -> str:
+        return t(f"choice.{key}", lang=self._lang, **values)
+
+    def _number(self, value: float | None, decimals: int = 0) -> str:
+        return number_text(value, lang=self._lang, decimals=decimals)
+
+    def _signed(self, value: float, decimals: int = 0) -> str:
+        if math.isnan(value):
+            return self._number(None)
+        return ("+" if value > 0 else "") + self._number(value, decimals)
+
+    def _sites(self, site_ids: Sequence[str]) -> str:
+        names = [f"{name} ({site_id})" for site_id, name in self._plan.sites.loc[list(site_ids), "name"].items()]
+        return list_text(names, lang=self._lang)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield every sentence."""
+        case = self._case
+        unit = cast("pd.Series[Any]", self._plan.units.loc[case.unit_id])
+        yield reason_text(unit, lang=self._lang, max_sites=self._plan.params.choice.max_sites)
+        if case.chosen is None:
+            yield self._say("explain.none")
+            return
+        yield self._chosen(case.chosen)
+        yield from self._runner_up(case.chosen)
+        yield from self._weights()
+        yield from self._second_site()
+        yield from self._standing()
+        if not math.isnan(case.win_share):
+            share = percent_text(case.win_share, lang=self._lang)
+            firmness = t(f"publish.firmness.{case.firmness}", lang=self._lang)
+            yield self._say("explain.firmness", share=share, firmness=firmness)
+
+    def _chosen(self, chosen: OptionFigures) -> str:
+        first, *rest = (self._sites([site_id]) for site_id in chosen.site_ids)
+        score = self._number(chosen.score, 3)
+        if not rest:
+            return self._say("explain.chosen_one", first=first, score=score)
+        return self._say("explain.chosen_two", first=first, second=rest[0], score=score)
+
+    def _runner_up(self, chosen: OptionFigures) -> Iterator[str]:
+        other = self._case.runner_up
+        if other is None:
+            yield self._say("explain.no_runner_up")
+            return
+        sites, score = self._sites(other.site_ids), self._number(other.score, 3)
+        if other.score > chosen.score:
+            yield self._say("explain.limited", sites=sites, score=score)
+            return
+        yield self._say("explain.runner_up", sites=sites, score=score, lag=self._number(chosen.score - other.score, 3))
+        yield self._say("explain.ahead", chosen=self._ahead(chosen, other), runner_up=self._ahead(other, chosen))
+        for change in self._case.building_changes:
+            yield self._change(change)
+        if not self._case.building_changes:
+            yield self._say("explain.no_change")
+
+    def _ahead(self, one: OptionFigures, other: OptionFigures) -> str:
+        better = [name for name in CRITERIA if one.criteria[name] - other.criteria[name] > 5e-4]
+        better += ["penalty"] * (other.penalty - one.penalty > 5e-4)
+        return list_text([self._say(f"criterion.{name}") for name in better], lang=self._lang)
+
+    def _change(self, change: BuildingChange) -> str:
+        site = self._sites([change.site_id])
+        if isinstance(change.needed, str):
+            now = self._number(None) if change.now is None else self._say(f"condition.{change.now}")
+            needed = self._say(f"condition.{change.needed}")
+            return self._say(f"change.{change.figure}", site=site, now=now, needed=needed)
+        known = None if change.now is None else float(change.now)
+        more = self._number(change.needed - (known or 0.0))
+        values = {"site": site, "now": self._number(known), "needed": self._number(change.needed), "more": more}
+        return self._say(f"change.{change.figure}", **values)
+
+    def _weights(self) -> Iterator[str]:
+        if not self._case.weight_ranges:
+            return
+        ends = [
+            (kind, found.criterion, bound, taker, found.now)
+            for found in self._case.weight_ranges
+            for kind, bound, taker in (("below", found.low, found.below), ("above", found.high, found.above))
+            if taker >= 0
+        ]
+        for kind, criterion, bound, taker, now in ends:
+            yield self._say(
+                f"explain.weight_{kind}",
+                criterion=self._say(f"criterion.{criterion}"),
+                bound=self._number(bound, 3),
+                now=self._number(now, 2),
+                sites=self._sites(self._case.takers[taker]),
+            )
+        if not ends:
+            yield self._say("explain.weights_never")
+
+    def _second_site(self) -> Iterator[str]:
+        one, two = self._case.one_site, self._case.two_sites
+        if one is None or two is None:
+            return
+        values = {
+            "score": self._signed(two.score - one.score, 3),
+            "area": self._signed(two.usable_area_m2 - one.usable_area_m2),
+            "minutes": self._signed(two.mean_time_min - one.mean_time_min, 1),
+            "norm": self._signed(two.norm_met_pct - one.norm_met_pct),
+            "between": self._number(two.minutes_between, 1),
+        }
+        if self._case.chosen is not None and len(self._case.chosen.site_ids) == 2:
+            yield self._say("explain.second_buys", **values)
+        else:
+            yield self._say("explain.second_would_buy", sites=self._sites(two.site_ids), **values)
+
+    def _standing(self) -> Iterator[str]:
+        place = self._case.standing
+        if place is None:
+            return
+        values = {"rank": str(place.rank), "n": str(place.n_wanting), "granted": str(place.n_granted)}
+        if self._case.chosen is not None and len(self._case.chosen.site_ids) == 2:
+            yield self._say("explain.standing_granted", **values)
+        else:
+            gains = {
+                "value": self._number(place.weighted_gain, 6),
+                "marginal": self._number(place.marginal_gain, 6),
+            }
+            yield self._say("explain.standing_denied", **values, **gains)
