@@ -85,6 +85,7 @@ CHECKS: dict[str, Check] = {
     "part_tiny": Check(subject="unit", unit="m2", limit=10_000.0, other="commune", at_least=True),
     "land_without_people_most": Check(subject="unit", unit="pct", limit=50.0, other="commune"),
     "people_on_little_land": Check(subject="unit", unit="pct", limit=5.0, other="commune", at_least=True),
+    "line_unused": Check(subject="city", unit="m", limit=0.0),
     "share_unsure": Check(subject="commune", unit="pct", limit=100 * FAIR_WIDTH, other="unit"),
 }
 
@@ -128,6 +129,7 @@ def audit_merge(
     units: gpd.GeoDataFrame,
     pieces: gpd.GeoDataFrame,
     overlay: gpd.GeoDataFrame,
+    unused_lines: gpd.GeoSeries | None = None,
 ) -> pd.DataFrame:
     """Return the table :class:`~geo.schemas.Audit` of a merge.
 
@@ -139,6 +141,8 @@ def audit_merge(
         What came out, tables ``Units`` and ``Pieces``, same CRS.
     overlay : geopandas.GeoDataFrame
         :func:`~geo.coverage.overlay` of the communes and the units that came with a polygon.
+    unused_lines : geopandas.GeoSeries, optional
+        Lines drawn by the user that divide nothing.
 
     Returns
     -------
@@ -159,6 +163,10 @@ def audit_merge(
         *_of_clauses(case),
         *_of_parts_apart(case),
         *_of_sureness(case),
+        *(
+            _Found(check="line_unused", subject="city", value=line.length, place=line, remedy="remove_line")
+            for line in ([] if unused_lines is None else unused_lines)
+        ),
     ]
     table: pd.DataFrame = check(Audit, _table(found, crs=communes.crs))
     return table
@@ -261,13 +269,14 @@ def _of_sums(case: _Case) -> Iterator[_Found]:
 
 def _of_areas(case: _Case) -> Iterator[_Found]:
     units, drawn = case.units, case.drawn
-    modelled = set(case.pieces.loc[case.pieces["method"] == "modelled", "unit_id"])
+    by_method = {name: set(rows["unit_id"]) for name, rows in case.pieces.groupby("method")}
     off_km2 = (units["area_km2"] - units["official_area_km2"]).dropna()
     error_pct = 100 * off_km2 / units.loc[off_km2.index, "official_area_km2"]
+    remedies = {"modelled": "draw_line", "drawn": "check_line"}
     partners = _opposite_neighbours(units, off_km2, error_pct.abs() > AREA_TOLERANCE_PCT)
     for unit_id, off in off_km2.items():
         partner = partners.get(unit_id, "")
-        by_clause = "draw_line" if unit_id in modelled else "check_communes"
+        by_clause = next((r for m, r in remedies.items() if unit_id in by_method.get(m, ())), "check_communes")
         yield _Found(
             check="area_error_pct", subject=str(unit_id), value=error_pct[unit_id], at_stake_km2=abs(off),
             other=(partner,) if partner else (), place=units.geometry[unit_id],

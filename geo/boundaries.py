@@ -1,7 +1,8 @@
 """Merge old communes into the new units by the clauses of the resolution.
 
 The clauses say which commune goes to which unit; geometry never overrules them. A commune that goes to one unit joins
-it whole. A divided one is cut by the official polygons of its units where they are known, else by a modelled split.
+it whole. A divided one is cut by the official polygons of its units where they are known, else by lines that the user
+drew, else by a modelled split.
 Where official polygons are known they *are* the units, and the communes are fitted into them.
 """
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from geo.audit import audit_merge
 from geo.coverage import overlay
+from geo.lines import cut_by_lines
 from geo.population import Homes, share_population
 from geo.schemas import MODELLED, WGS84, Districts, Pieces, Units, check
 from geo.split import polygonal, split_polygon
@@ -46,6 +48,7 @@ def merge_communes(
     clauses: pd.DataFrame,
     unit_facts: gpd.GeoDataFrame,
     *,
+    lines: gpd.GeoDataFrame | None = None,
     homes: Homes | None = None,
     points: gpd.GeoDataFrame | None = None,
 ) -> Merge:
@@ -59,6 +62,8 @@ def merge_communes(
         Table :class:`~geo.schemas.Clauses`; every commune and unit occurs.
     unit_facts : geopandas.GeoDataFrame
         Table :class:`~geo.schemas.UnitFacts`, same CRS; units without a polygon have an empty geometry.
+    lines : geopandas.GeoDataFrame, optional
+        Table :class:`~geo.schemas.DivisionLines`, same CRS: they cut divided communes where no official polygon does.
     homes, points : Homes and geopandas.GeoDataFrame, optional
         Streets, and points with people, that the people of a divided commune follow; see
         :func:`geo.population.share_population`.
@@ -67,8 +72,13 @@ def merge_communes(
     -------
     Merge
         Units in the order of `unit_facts`, pieces in the order of `clauses`.
+
+    Raises
+    ------
+    InputError
+        Drawn lines do not divide what they should; carries every fault.
     """
-    geometry, method = _piece_geometry(communes, clauses, unit_facts)
+    geometry, method, unused = _piece_geometry(communes, clauses, unit_facts, lines)
     shared = overlay(communes.geometry, unit_facts.geometry)
     pieces = _pieces(communes, clauses, geometry, method)
     pieces = pieces.join(share_population(pieces, communes["population"], homes=homes, points=points))
@@ -79,7 +89,9 @@ def merge_communes(
         official_area_km2=unit_facts["area_km2"],
     )
     units = _units(pieces, unit_facts)
-    audit = audit_merge(communes=communes, unit_facts=unit_facts, units=units, pieces=pieces, overlay=shared)
+    audit = audit_merge(
+        communes=communes, unit_facts=unit_facts, units=units, pieces=pieces, overlay=shared, unused_lines=unused
+    )
     return Merge(
         units=check(Units, units, crs=communes.crs),
         pieces=check(Pieces, pieces, crs=communes.crs),
@@ -94,9 +106,12 @@ def ellipsoidal_area_km2(geometry: gpd.GeoSeries) -> pd.Series:
 
 
 def _piece_geometry(
-    communes: gpd.GeoDataFrame, clauses: pd.DataFrame, unit_facts: gpd.GeoDataFrame
-) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    """Return the polygon of every clause row and how it was found."""
+    communes: gpd.GeoDataFrame,
+    clauses: pd.DataFrame,
+    unit_facts: gpd.GeoDataFrame,
+    lines: gpd.GeoDataFrame | None,
+) -> tuple[NDArray[np.object_], NDArray[np.object_], gpd.GeoSeries]:
+    """Return the polygon of every clause row and how it was found, and the drawn lines that divide nothing."""
     shapes = np.asarray(communes.geometry[clauses["commune_id"]])
     named_once = ~clauses["commune_id"].duplicated(keep=False).to_numpy()
     drawn = unit_facts.index[_is_drawn(unit_facts.geometry)]
@@ -109,13 +124,19 @@ def _piece_geometry(
         modelled = unit_facts["data_source"][clauses["unit_id"]].to_numpy() == MODELLED
         method[cut & ~named_once] = np.where(modelled[cut & ~named_once], "modelled", "official")
     open_rows = ~named_once & ~cut
+    rest = communes.geometry
+    if open_rows.any() and cut.any():
+        rest = rest.difference(unit_facts.loc[drawn].geometry.union_all())
+    unused = gpd.GeoSeries(crs=communes.crs)
+    if lines is not None:
+        by_lines = cut_by_lines(lines, rest=rest, clauses=clauses, open_rows=open_rows)
+        unused = by_lines.unused.geometry
+        for row, part in by_lines.parts.items():
+            geometry[row], method[row], open_rows[row] = part, "drawn", False
     if open_rows.any():
-        rest = communes.geometry
-        if cut.any():
-            rest = rest.difference(unit_facts.loc[drawn].geometry.union_all())
         core = _cores(communes.geometry, clauses, unit_facts)
         _divide(rest, core, clauses, unit_facts, open_rows, geometry)
-    return np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry), method
+    return np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry), method, unused
 
 
 def _fit(communes: gpd.GeoDataFrame, clauses: pd.DataFrame, units: gpd.GeoDataFrame) -> NDArray[np.object_]:

@@ -107,6 +107,7 @@ def load_city(
             folder.communes.to_crs(crs),
             folder.clauses,
             folder.units.to_crs(crs),
+            lines=None if folder.lines is None else folder.lines.to_crs(crs),
             homes=None if network is None else find_homes(network, crs=crs),
             points=points,
         )

@@ -88,6 +88,15 @@ class UnitFacts(_Table):
     geometry: GeoSeries = pa.Field(nullable=True)
 
 
+class DivisionLines(_Table):
+    """Lines that a user drew to divide communes, and points or polygons that label a side. Index: 0, 1, 2, ..."""
+
+    unit_id: Series[str] = pa.Field(nullable=True)  # of a label: whose side it lies on
+    file: Series[str]
+    row: Series[int]  # in the file
+    geometry: GeoSeries
+
+
 class Pieces(_Table):
     """What an old commune gave to a unit. Index: 0, 1, 2, ... in the order of the clauses."""
 

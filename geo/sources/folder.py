@@ -32,6 +32,7 @@ from geo.sources.buildings import inventory_table, read_inventory
 from geo.sources.cells import note_duplicates
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
+from geo.sources.lines import read_lines
 from geo.sources.places import note_far_layers, note_outside, note_shift
 from geo.sources.population import note_unpeopled, points_table, read_population, with_population
 from geo.sources.references import align_boundaries, align_to_communes, check_relations
@@ -60,6 +61,8 @@ class Folder:
         Table :class:`~geo.schemas.Inventory`, EPSG:4326.
     clauses : pandas.DataFrame
         Table :class:`~geo.schemas.Clauses`.
+    lines : geopandas.GeoDataFrame or None
+        Table :class:`~geo.schemas.DivisionLines`, EPSG:4326.
     population_points : geopandas.GeoDataFrame or None
         Columns ``population`` and ``geometry``, EPSG:4326.
     network_path : pathlib.Path or None
@@ -81,6 +84,7 @@ class Folder:
     units: gpd.GeoDataFrame
     inventory: gpd.GeoDataFrame
     clauses: pd.DataFrame
+    lines: gpd.GeoDataFrame | None
     population_points: gpd.GeoDataFrame | None
     network_path: Path | None
     notes: tuple[Fault, ...]
@@ -98,6 +102,7 @@ class _Parts:
     districts: Part | None = None
     units: tuple[Part | None, Part | None] = (None, None)
     clauses: Part | None = None
+    lines: gpd.GeoDataFrame | None = None
     inventory: Part | None = None
     population: tuple[Part | None, Part | None] = (None, None)
     network_path: Path | None = None
@@ -143,6 +148,7 @@ def _examine(path: Path, settings: Settings) -> tuple[FolderFiles, _Parts]:
         districts=read_districts(files),
         units=read_units(files),
         clauses=read_clauses(files),
+        lines=read_lines(files),
         inventory=read_inventory(files),
         population=read_population(files),
         network_path=_find_network(files),
@@ -269,6 +275,7 @@ def _folder_of(files: FolderFiles, parts: _Parts, *, notes: tuple[Fault, ...]) -
         units=check(UnitFacts, units, crs=WGS84),
         inventory=check(Inventory, inventory, crs=WGS84),
         clauses=check(Clauses, clauses),
+        lines=parts.lines,
         population_points=None if at_points is None else points_table(at_points),
         network_path=parts.network_path,
         notes=notes,

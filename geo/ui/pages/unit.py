@@ -38,7 +38,6 @@ def show(view: View) -> None:
     unit_id = _choose_unit(view)
     unit = view.unit(unit_id)
     st.caption(view.say("unit.made_of", communes=_made_of(view, unit_id)))
-    show_pieces(view, unit_id)
     st.info(view.reason(unit), icon=":material/lightbulb:")
     _show_facts(view, unit)
     st.subheader(view.say("unit.compare"))
@@ -48,6 +47,7 @@ def show(view: View) -> None:
     _show_comparison(view, unit_id)
     st.subheader(view.say("unit.candidates"))
     _show_candidates(view, unit_id)
+    show_pieces(view, unit_id)
     show_attribution(view)
 
 
