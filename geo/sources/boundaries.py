@@ -14,7 +14,7 @@ from geo.schemas import WGS84
 from geo.sources.cells import read_columns
 from geo.sources.columns import CLAUSES, COMMUNES, DISTRICTS, UNITS, Column
 from geo.sources.files import FolderFiles
-from geo.sources.places import Layer, layer_of_polygons
+from geo.sources.places import Layer
 from geo.sources.tables import TABLE_SUFFIXES, RawTable, read_table
 from geo.sources.vectors import VECTOR_SUFFIXES, read_vector
 
@@ -70,11 +70,8 @@ def _note_strays(files: FolderFiles, stem: str, allowed: tuple[str, ...]) -> boo
 
 
 def read_communes(files: FolderFiles) -> Part | None:
-    """Read ``boundaries/communes.*``: polygons of the old communes."""
-    part = read_part(files, find_part(files, "communes", suffixes=VECTOR_SUFFIXES, needed=True), COMMUNES)
-    if part is not None:
-        part.layer = layer_of_polygons(part.raw, files.log)
-    return part
+    """Read ``boundaries/communes.*``, polygons of the old communes; where they lie is told later."""
+    return read_part(files, find_part(files, "communes", suffixes=VECTOR_SUFFIXES, needed=True), COMMUNES)
 
 
 def read_districts(files: FolderFiles) -> Part | None:
@@ -84,12 +81,13 @@ def read_districts(files: FolderFiles) -> Part | None:
 
 
 def read_units(files: FolderFiles) -> tuple[Part | None, Part | None]:
-    """Read the official polygons of the units and the table of their attributes, both optional."""
+    """Read the official polygons of the units and the table of their attributes, both optional.
+
+    Where the polygons lie is told later.
+    """
     polygons = read_part(files, find_part(files, "units", suffixes=VECTOR_SUFFIXES), UNITS)
     table = read_part(files, find_part(files, "units", suffixes=TABLE_SUFFIXES), UNITS)
     _note_strays(files, "units", (*VECTOR_SUFFIXES, *TABLE_SUFFIXES))
-    if polygons is not None and polygons.raw.geometry is not None:
-        polygons.layer = layer_of_polygons(polygons.raw, files.log, partial=True)
     return polygons, table
 
 

@@ -34,6 +34,7 @@ from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
 from geo.sources.lines import read_lines
 from geo.sources.places import note_far_layers, note_outside, note_shift
+from geo.sources.placing import place_polygons
 from geo.sources.population import note_unpeopled, points_table, read_population, with_population
 from geo.sources.references import align_boundaries, align_to_communes, check_relations
 
@@ -162,6 +163,7 @@ def _check_together(parts: _Parts, log: FaultLog) -> None:
         if parts.communes is not None:
             align_boundaries(parts.communes, parts.clauses, units=parts.units, districts=parts.districts, log=log)
         check_relations(parts.clauses, log)
+    place_polygons(parts.communes, parts.units, parts.inventory, parts.clauses, log)
     if parts.communes is not None:
         for part in (parts.inventory, *parts.population):
             align_to_communes(part, parts.communes, log)

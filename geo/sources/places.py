@@ -52,6 +52,13 @@ def layer_of_polygons(raw: RawTable, log: FaultLog, *, partial: bool = False) ->
     return Layer(raw=raw, geometry=_to_wgs84(raw, valid, log))
 
 
+def lacks_crs(raw: RawTable) -> bool:
+    """Say whether a file declares no CRS and its coordinates cannot be degrees."""
+    if raw.geometry is None or raw.crs is not None or not raw.placed:
+        return False
+    return _is_majority(~_are_degrees(shapely.bounds(raw.geometry)), raw.geometry)
+
+
 def layer_of_points(raw: RawTable, frame: pd.DataFrame, log: FaultLog) -> Layer:
     """Return the points of a file in EPSG:4326: its geometry, else its columns ``lon`` and ``lat``."""
     if raw.geometry is not None and not shapely.is_missing(raw.geometry).all():

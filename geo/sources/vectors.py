@@ -20,6 +20,7 @@ import pyproj
 import shapely
 
 from geo.schemas import WGS84
+from geo.sources.crs import parse_crs
 from geo.sources.encodings import OF_BYTES, TCVN3, Encoding, declared_encoding, is_shown_tcvn3, tell_encoding
 from geo.sources.files import FolderFiles
 from geo.sources.tables import RawTable
@@ -171,19 +172,6 @@ def _crs_of_geojson(files: FolderFiles, path: Path, document: dict[str, Any]) ->
     return parse_crs(files, path, name if isinstance(name, str) else json.dumps(declared))
 
 
-def parse_crs(files: FolderFiles, path: Path, text: str) -> pyproj.CRS | None:
-    """Return the CRS that `text` declares; a fault and None where it means no place on earth."""
-    try:
-        crs = None if text.startswith("{") else pyproj.CRS.from_user_input(text)
-        if crs is not None and (crs.is_geographic or crs.is_projected):
-            pyproj.Transformer.from_crs(crs, WGS84)  # from a vertical system or another planet there is no way
-            return crs
-    except pyproj.exceptions.ProjError:
-        pass
-    files.log.add("crs_unknown", file=files.name(path), value=text)
-    return None
-
-
 def _right_number(files: FolderFiles, path: Path, n: int) -> bool:
     if n == 0:
         files.log.add("no_rows", file=files.name(path))
@@ -246,6 +234,8 @@ def _read_shapefile(files: FolderFiles, path: Path, content: bytes) -> RawTable 
     if parts is None or not _complete(files, path, parts):
         return None
     is_utf8 = _is_utf8(parts[".dbf"])
+    # GDAL refuses some of the .prj files that Vietnamese offices write; PROJ mends them.
+    declared = parts.pop(".prj", b"").decode("utf-8-sig", "replace").strip()
     with tempfile.TemporaryDirectory() as folder:
         for suffix, part in parts.items():
             (Path(folder) / f"layer{suffix}").write_bytes(part)
@@ -253,6 +243,9 @@ def _read_shapefile(files: FolderFiles, path: Path, content: bytes) -> RawTable 
         encoding = "UTF-8" if is_utf8 else "ISO-8859-1"
         copy = Path(folder) / "layer.shp"
         raw = _read_with_gdal(files, path, copy, encoding=encoding, name_width=_DBF_NAME_WIDTH)
+    if raw is not None and declared and "undefined" not in declared.lower():
+        crs = parse_crs(files, path, declared)
+        raw = replace(raw, crs=crs, placed=crs is not None)
     if raw is None or is_utf8:
         return raw
     told = _tell_encoding(files, raw, parts.get(".cpg", b"").decode("ascii", "replace"))

@@ -192,8 +192,10 @@ def test_metres_in_a_table_are_told_once_and_one_wrong_number_by_its_row(folder:
     assert places(errors_in(folder)) == [("out_of_range", INVENTORY_CSV, 3, "lon, lat", "105.825, 91")]
 
 
-def test_metres_without_a_declared_system_are_refused(folder: Path) -> None:
+def test_metres_without_a_declared_system_are_refused_where_nothing_tells_it(folder: Path) -> None:
     metres = gpd.read_file(folder / COMMUNES).to_crs(32648)
+    (folder / "boundaries" / "units.geojson").unlink()
+    write_text(folder / INVENTORY_CSV, INVENTORY.replace(",commune_id,", ",owner,"))
     write_shapefile(folder / "boundaries" / "communes.shp", metres)
     (folder / COMMUNES).unlink()
     (folder / "boundaries" / "communes.prj").unlink()
