@@ -8,6 +8,7 @@ Where official polygons are known they *are* the units, and the communes are fit
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -26,6 +27,8 @@ from geo.sureness import add_ranges
 
 _EQUAL_AREA = "EPSG:6933"
 _SAME_AREA = 1e-12
+#: GEOS lets go of the interpreter, so threads use more than one core.
+_THREADS = 4
 #: What lies nearer than this touches.
 _SAME_PLACE_M = 0.0005
 #: A part that the law names has some land, even where the given shares leave none.
@@ -78,8 +81,8 @@ def merge_communes(
     InputError
         Drawn lines do not divide what they should; carries every fault.
     """
-    geometry, method, unused = _piece_geometry(communes, clauses, unit_facts, lines)
-    shared = overlay(communes.geometry, unit_facts.geometry)
+    shared = _overlay(communes.geometry, unit_facts.geometry)
+    geometry, method, unused = _piece_geometry(communes, clauses, unit_facts, lines, shared)
     pieces = _pieces(communes, clauses, geometry, method)
     pieces = pieces.join(share_population(pieces, communes["population"], homes=homes, points=points))
     pieces["population"] = pieces["population_share"] * communes["population"][pieces["commune_id"]].to_numpy()
@@ -110,6 +113,7 @@ def _piece_geometry(
     clauses: pd.DataFrame,
     unit_facts: gpd.GeoDataFrame,
     lines: gpd.GeoDataFrame | None,
+    shared: gpd.GeoDataFrame,
 ) -> tuple[NDArray[np.object_], NDArray[np.object_], gpd.GeoSeries]:
     """Return the polygon of every clause row and how it was found, and the drawn lines that divide nothing."""
     shapes = np.asarray(communes.geometry[clauses["commune_id"]])
@@ -120,7 +124,7 @@ def _piece_geometry(
     geometry[named_once & ~cut] = shapes[named_once & ~cut]
     method = np.where(named_once, "whole", "modelled").astype(object)
     if cut.any():
-        geometry[cut] = _fit(communes, clauses[cut], unit_facts.loc[drawn])
+        geometry[cut] = _fit(shared, clauses[cut], unit_facts.loc[drawn])
         modelled = unit_facts["data_source"][clauses["unit_id"]].to_numpy() == MODELLED
         method[cut & ~named_once] = np.where(modelled[cut & ~named_once], "modelled", "official")
     open_rows = ~named_once & ~cut
@@ -139,22 +143,26 @@ def _piece_geometry(
     return np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry), method, unused
 
 
-def _fit(communes: gpd.GeoDataFrame, clauses: pd.DataFrame, units: gpd.GeoDataFrame) -> NDArray[np.object_]:
+def _overlay(old: gpd.GeoSeries, new: gpd.GeoSeries) -> gpd.GeoDataFrame:
+    """Return :func:`~geo.coverage.overlay` of the two, worked out in threads."""
+    parts = [old.iloc[rows] for rows in np.array_split(np.arange(len(old)), _THREADS)]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return pd.concat(list(threads.map(lambda part: overlay(part, new), parts)), ignore_index=True)
+
+
+def _fit(shared: gpd.GeoDataFrame, clauses: pd.DataFrame, units: gpd.GeoDataFrame) -> NDArray[np.object_]:
     """Fit the communes into the polygons of `units`: the pieces of a unit make up the unit, no more and no less.
 
     What the law does not name cannot be there: land of a unit that no commune named in its clause covers goes to the
     named piece it borders on longest, else to the nearest.
     """
-    named = gpd.GeoDataFrame(
-        {"row": np.arange(len(clauses)), "unit_id": clauses["unit_id"].to_numpy()},
-        geometry=np.asarray(communes.geometry[clauses["commune_id"]]),
-        crs=communes.crs,
-    )
-    overlap = shapely.intersection(np.asarray(named.geometry), np.asarray(units.geometry[named["unit_id"]]))
+    pairs = pd.MultiIndex.from_frame(shared[["old_id", "new_id"]])
+    place = pairs.get_indexer(pd.MultiIndex.from_frame(clauses[["commune_id", "unit_id"]]))
+    overlap = np.array([*shared.geometry, shapely.Polygon()], dtype=object)[place]
     result = np.array([polygonal(shape) for shape in overlap], dtype=object)
-    named["commune_id"] = clauses["commune_id"].to_numpy()
-    for unit_id, rows in named.sort_values("commune_id").groupby("unit_id", sort=False)["row"]:
-        _fill(units.geometry[unit_id], rows.to_numpy(), result)
+    by_unit = clauses.reset_index(drop=True).sort_values("commune_id", kind="stable").groupby("unit_id").groups
+    with ThreadPoolExecutor(_THREADS) as threads:
+        list(threads.map(lambda unit_id: _fill(units.geometry[unit_id], by_unit[unit_id].to_numpy(), result), by_unit))
     return result
 
 
