@@ -16,7 +16,8 @@ app = typer.Typer(
 )
 for command in (plan.plan, plan.check, boundaries.audit, boundaries.convert, boundaries.clauses):
     app.command()(command)
-app.command()(choice.explain)
+for command in (choice.explain, choice.frontier, choice.robust):
+    app.command()(command)
 app.command("build-demo")(sources.build_demo)
 app.command()(plan.run)
 

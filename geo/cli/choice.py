@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from geo.cli.console import OUT, Data, Lang, Override, ParamsFile, errors_in_words, language, progress_bar
+from geo.text import t
 
 
 def explain(
@@ -36,3 +39,70 @@ def explain(
         modelled = modelled_text(made, lang=words)
         if modelled:
             OUT.print(modelled, markup=False)
+
+
+def frontier(
+    out: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
+    data: Data = None,
+    params: ParamsFile = None,
+    set_: Override = None,
+    lang: Lang = None,
+) -> None:
+    """Say what each further site buys: the optimum of every budget, from one site for each unit to two."""
+    words = language(lang)
+    with errors_in_words(words):
+        from geo.city import load_city
+        from geo.frontier import trace_frontier
+        from geo.params import read_params
+        from geo.plan import make_plan
+        from geo.publish.reasons import number_text
+        from geo.publish.tables import write_csv
+
+        parsed = read_params(params, overrides=set_ or ())
+        most = parsed.with_values({"choice.max_sites": 1_000_000})
+        with progress_bar(words) as progress:
+            made = make_plan(load_city(data, progress=progress), most, progress=progress)
+            table = trace_frontier(replace(made, params=parsed))
+        write_csv(table.reset_index(), out)
+        budget = parsed.choice.max_sites
+        shadow = table["shadow_price"].get(budget, float("nan"))
+        enough = table.index[table["objective"] >= table["objective"].max() - 1e-9].min()
+        OUT.print(
+            t(
+                "choice.frontier.written",
+                lang=words,
+                n=len(table),
+                out=out,
+                budget=budget,
+                shadow=number_text(shadow, lang=words, decimals=6),
+                enough=enough,
+            )
+        )
+
+
+def robust(
+    out: Annotated[Path, typer.Option("--out", help="Folder for robust_units.csv and robust_sites.csv.")],
+    weightings: Annotated[int, typer.Option(min=1, help="How many random weightings to try.")] = 2000,
+    data: Data = None,
+    params: ParamsFile = None,
+    set_: Override = None,
+    lang: Lang = None,
+) -> None:
+    """Choose anew under thousands of other weights: how often each building wins, and which units are firm."""
+    words = language(lang)
+    with errors_in_words(words):
+        from geo.city import load_city
+        from geo.params import read_params
+        from geo.plan import make_plan
+        from geo.publish.tables import write_csv
+        from geo.sensitivity import robustness_tables
+
+        parsed = read_params(params, overrides=set_ or ()).with_values({"robustness.n_weightings": weightings})
+        with progress_bar(words) as progress:
+            made = make_plan(load_city(data, progress=progress), parsed, progress=progress)
+            units, sites = robustness_tables(made)
+        for name, table in (("units", units), ("sites", sites)):
+            write_csv(table.reset_index(), out / f"robust_{name}.csv")
+        firm = int((units["firmness"] == "firm").sum())
+        contestable = int((units["firmness"] == "contestable").sum())
+        OUT.print(t("choice.robust.written", lang=words, n=weightings, firm=firm, contestable=contestable, out=out))

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from geo.cli import app
+from geo.text import LANGUAGES
+from tests.toy import toy_folder
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that runs ``truso`` on the toy folder with a cache of its own."""
+    monkeypatch.setenv("GEO_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "400")
+    folder = toy_folder(tmp_path / "toy")
+    return lambda *words: CliRunner().invoke(app, [*map(str, words), "--data", str(folder)])
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_explain_says_why_in_every_language(run, lang: str) -> None:
+    result = run("explain", "00020", "--lang", lang)
+    assert result.exit_code == 0, result.output
+    assert "Phường Đông (00020)" in result.output
+    assert result.output.count("\n- ") >= 4
+
+
+def test_explain_names_an_unknown_unit(run) -> None:
+    result = run("explain", "1", "--lang", "en")
+    assert result.exit_code == 1
+    assert "no unit of this id" in result.output
+
+
+def test_frontier_writes_a_row_for_every_budget(run, tmp_path: Path) -> None:
+    result = run("frontier", "--out", tmp_path / "frontier.csv", "--lang", "en", "--set", "choice.max_sites=3")
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(tmp_path / "frontier.csv")
+    assert table["max_sites"].tolist() == [2, 3, 4]
+    assert table["mark"].fillna("").tolist() == ["one_each", "budget", ""]
+    assert "3 budgets written" in result.output
+
+
+def test_robust_writes_units_and_buildings(run, tmp_path: Path) -> None:
+    result = run("robust", "--out", tmp_path / "robust", "--weightings", "50", "--lang", "en")
+    assert result.exit_code == 0, result.output
+    assert "50 weightings tried" in result.output
+    assert len(pd.read_csv(tmp_path / "robust" / "robust_units.csv")) == 2
+    assert len(pd.read_csv(tmp_path / "robust" / "robust_sites.csv")) == 4
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_conflict_is_told_in_the_language_of_the_reader(run, tmp_path: Path, lang: str) -> None:
+    wanted = ["--set", 'constraints.two_site_units=["00020"]', "--set", "choice.max_sites=2"]
+    result = run("plan", "--out", tmp_path / "out", "--lang", lang, *wanted)
+    assert result.exit_code == 1
+    assert "choice.max_sites = 3" in result.output
+    assert {"vi": "đáp ứng đồng thời", "en": "No choice keeps", "fr": "Aucun choix"}[lang] in result.output
+    assert not (tmp_path / "out").exists()
