@@ -1,7 +1,7 @@
 """Measure how well the people of the 2019 census, carried over to the new units, meet their official figures.
 
-Run ``python -m benchmarks.population FOLDER UNITS``: a data folder whose communes carry the census, and ``units_2025.csv``
-of the facts. The official figures are the measure and nothing else: no share has seen them.
+Run ``python -m benchmarks.population FOLDER UNITS``: a data folder whose communes carry the census, and the table
+``units_2025.csv`` of the facts. The official figures are the measure and nothing else: no share has seen them.
 """
 
 from __future__ import annotations
