@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
-from geo.network import FERRY, Snap, TravelGraph, insert_points, snap
+from geo.engine import TICKS_PER_S, UNREACHED, Places, both_ways, places_on, road_metric, seconds_along_one_road
+from geo.network import FERRY, Snap, TravelGraph, snap
 from geo.params import HIGHWAY_CLASSES, AccessParams
 from geo.progress import Progress
 from geo.schemas import UNREACHABLE
@@ -20,7 +22,6 @@ from geo.schemas import UNREACHABLE
 #: Code of a reason in :attr:`UnitTimes.reason`; 0 means reached.
 REASON_CODES = {name: code for code, name in enumerate(("", *UNREACHABLE))}
 _REASON_NAMES = np.array(["", *UNREACHABLE], dtype=object)
-_FIRST_LIMIT_S = 600.0
 _KMH_TO_M_S = 1 / 3.6
 _FRONTAGE = {
     "trunk": 1.0, "primary": 1.0, "secondary": 0.9, "tertiary": 0.8, "unclassified": 0.6, "residential": 0.5,
@@ -88,12 +89,14 @@ def compute_travel_times(
     *,
     unit_ids: pd.Index,
     progress: Progress | None = None,
+    cache_dir: Path | None = None,
 ) -> TravelTimes:
     """Return the time from every demand point to every candidate of its unit.
 
     The whole network carries the way, whatever unit it crosses. Search runs from each site against the arcs, so a
     time is that of the citizen's way to the building. The way between a building and the road it joins counts at
-    ``params.off_road_kmh``.
+    ``params.off_road_kmh``. A graph of the same network with other seconds needs no new hierarchy: see
+    :func:`geo.engine.road_metric`.
 
     Parameters
     ----------
@@ -108,30 +111,27 @@ def compute_travel_times(
         Units, in the order of the result.
     progress : callable, optional
         Called with a key and the share done; what it raises stops the work.
+    cache_dir : pathlib.Path, optional
+        Folder that keeps the network's hierarchy from run to run.
     """
     demand_rows = demand.groupby("unit_id", sort=False).indices
     site_rows = sites.groupby("unit_id", sort=False).indices
-    if graph is not None:
-        snaps = snap(graph, np.asarray(sites.geometry), limit_m=params.snap_limit_m)
-        router = _Router(graph, snaps, params)
-    units: dict[str, UnitTimes] = {}
-    for done, unit_id in enumerate(unit_ids):
-        if progress is not None:
-            progress("access", done / len(unit_ids))
-        if unit_id not in site_rows:
-            continue
-        people = demand.iloc[demand_rows[unit_id]]
-        rows = site_rows[unit_id]
-        covered = graph is not None and not (people["reason"] == "no_network").all()
-        minutes, between = router.times(people, rows) if covered else _no_times(len(people), len(rows))
-        reason = router.reasons(people, rows, minutes) if covered else _no_network(minutes)
-        units[str(unit_id)] = UnitTimes(
-            site_ids=tuple(sites.index[rows]),
-            population=people["population"].to_numpy(),
+    parts = [
+        _Part(str(unit_id), demand.iloc[demand_rows[unit_id]], site_rows[unit_id])
+        for unit_id in unit_ids
+        if unit_id in site_rows
+    ]
+    times = _times(graph, sites, parts, params, progress or _silent, cache_dir) if graph else map(_no_times, parts)
+    units = {
+        part.unit_id: UnitTimes(
+            site_ids=tuple(sites.index[part.rows]),
+            population=part.people["population"].to_numpy(),
             minutes=minutes,
             reason=reason,
             between_min=between,
         )
+        for part, (minutes, between, reason) in zip(parts, times, strict=True)
+    }
     return TravelTimes(
         demand=demand,
         units=units,
@@ -140,58 +140,92 @@ def compute_travel_times(
     )
 
 
-def _no_times(n_demand: int, n_sites: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return np.full((n_demand, n_sites), np.inf), np.full((n_sites, n_sites), np.inf)
+class _Part(NamedTuple):
+    """The people of one unit and the rows of its sites."""
+
+    unit_id: str
+    people: gpd.GeoDataFrame
+    rows: NDArray[np.intp]
+
+    @property
+    def covered(self) -> bool:
+        """Whether the unit has roads enough."""
+        return not (self.people["reason"] == "no_network").all()
 
 
-def _no_network(minutes: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return np.full(minutes.shape, REASON_CODES["no_network"], np.uint8)
+#: Minutes to each site, minutes between the sites, and why the former are missing.
+_Times = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint8]]
+
+
+def _silent(_step: str, _share: float) -> None:
+    pass
+
+
+def _no_times(part: _Part) -> _Times:
+    n_people, n_sites = len(part.people), len(part.rows)
+    reason = np.full((n_people, n_sites), REASON_CODES["no_network"], np.uint8)
+    return np.full((n_people, n_sites), np.inf), np.full((n_sites, n_sites), np.inf), reason
+
+
+def _times(
+    graph: TravelGraph,
+    sites: gpd.GeoDataFrame,
+    parts: list[_Part],
+    params: AccessParams,
+    progress: Progress,
+    cache_dir: Path | None,
+) -> Iterator[_Times]:
+    """Yield the times of each unit."""
+    progress("hierarchy", 0.0)
+    router = _Router(graph, snap(graph, np.asarray(sites.geometry), limit_m=params.snap_limit_m), params)
+    metric = road_metric(graph, cutoff_s=router.cutoff_s, cache_dir=cache_dir)
+    answers = metric.restricted(router.question(part) for part in parts if part.covered)
+    for done, part in enumerate(parts):
+        progress("access", done / len(parts))
+        yield router.times(part, next(answers)) if part.covered else _no_times(part)
 
 
 class _Router:
-    """Searches on one graph with the sites inserted."""
+    """From people and sites to the engine's nodes, and from its ticks to minutes."""
 
     def __init__(self, graph: TravelGraph, snaps: Snap, params: AccessParams) -> None:
+        self.cutoff_s = 60 * params.cutoff_min
         self._graph = graph
         self._snaps = snaps
-        times_s, self._site_node = insert_points(graph, snaps)
-        self._against = csr_array(times_s.T)
+        self._arcs = both_ways(graph, snaps.arc)
+        self._entrances = places_on(graph, self._arcs, snaps.fraction)
+        self._exits = places_on(graph, self._arcs, snaps.fraction, towards=False)
         self._off_road_s = np.nan_to_num(snaps.distance_m) / (params.off_road_kmh * _KMH_TO_M_S)
-        self._cutoff_s = 60 * params.cutoff_min
 
-    def times(
-        self, people: gpd.GeoDataFrame, rows: NDArray[np.intp]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return minutes from each demand point, and from each site, to each of the sites `rows`."""
-        starts = people["node"].to_numpy()
-        site_nodes = self._site_node[rows]
-        on_road = np.flatnonzero(site_nodes >= 0)
-        minutes, between = _no_times(len(starts), len(rows))
-        if not len(on_road):
-            return minutes, between
-        wanted = np.concatenate([starts[starts >= 0], site_nodes[on_road]])
-        found = self._search(site_nodes[on_road], wanted)
-        n_starts = int((starts >= 0).sum())
-        off_road = self._off_road_s[rows[on_road]]
-        minutes[np.ix_(starts >= 0, on_road)] = (found[:n_starts] + off_road) / 60
-        between[np.ix_(on_road, on_road)] = (found[n_starts:] + off_road + off_road[:, None]) / 60
+    def question(self, part: _Part) -> tuple[Places, NDArray[np.int64]]:
+        """Return the unit's sites, and the nodes of its people followed by those that one leaves its sites by."""
+        nodes = np.concatenate([part.people["node"].to_numpy(), self._exits.node[part.rows].ravel()])
+        return self._entrances[part.rows], np.maximum(nodes, 0)
+
+    def times(self, part: _Part, ticks: NDArray[np.uint32]) -> _Times:
+        """Return minutes and reasons from the answer to :meth:`question`."""
+        n_people, off_road_s = len(part.people), self._off_road_s[part.rows]
+        to_sites_s = self._seconds(ticks[:n_people], known=part.people["node"].to_numpy() >= 0)
+        minutes = (to_sites_s + off_road_s) / 60
+        between = (self._between_s(part.rows, ticks[n_people:]) + off_road_s + off_road_s[:, None]) / 60
         np.fill_diagonal(between, 0.0)
-        return minutes, between
+        return minutes, between, self._reasons(part.people, part.rows, minutes)
 
-    def _search(self, targets: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return seconds from the nodes `wanted` to the nodes `targets`, infinite beyond the cut-off.
+    def _between_s(self, rows: NDArray[np.intp], ticks: NDArray[np.uint32]) -> NDArray[np.float64]:
+        """Return the seconds on the road from site to site; `ticks` are those from where one leaves each site."""
+        exits = self._exits[rows]
+        onward = self._seconds(ticks, known=exits.node.ravel() >= 0).reshape(len(rows), -1, len(rows))
+        by_nodes = (exits.weight[:, :, None] / TICKS_PER_S + onward).min(axis=1)
+        directly = seconds_along_one_road(self._graph, self._arcs[rows], self._snaps.fraction[rows])
+        seconds = np.minimum(by_nodes, directly)
+        return np.where(seconds <= self.cutoff_s, seconds, np.inf)
 
-        The limit grows until all that can be reached is: a search within a limit is exact for whatever it reaches.
-        """
-        reachable = self._graph.settled[np.minimum(wanted, len(self._graph.xy) - 1)] | (wanted >= len(self._graph.xy))
-        limit = min(_FIRST_LIMIT_S, self._cutoff_s)
-        while True:
-            found = dijkstra(self._against, directed=True, indices=targets, limit=limit)[:, wanted].T
-            if limit >= self._cutoff_s or np.isfinite(found[reachable]).all():
-                return np.asarray(found)
-            limit = min(2 * limit, self._cutoff_s)
+    def _seconds(self, ticks: NDArray[np.uint32], *, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return `ticks` as seconds; infinite beyond the cut-off and in rows that are not `known`."""
+        seconds = ticks / TICKS_PER_S
+        return np.where(known[:, None] & (ticks < UNREACHED) & (seconds <= self.cutoff_s), seconds, np.inf)
 
-    def reasons(
+    def _reasons(
         self, people: gpd.GeoDataFrame, rows: NDArray[np.intp], minutes: NDArray[np.float64]
     ) -> NDArray[np.uint8]:
         """Return why each time is missing; 0 where it is not."""

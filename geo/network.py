@@ -33,6 +33,8 @@ class TravelGraph:
     segment : ndarray of int64, shape (n_arcs,)
         Segment of the RoadNetwork that the arc runs along.
     highway : ndarray of uint8, shape (n_segments,)
+    segment_ends : ndarray of int32, shape (n_segments, 2)
+        Nodes of every segment of the network, whether the mode may use it or not, in the direction it is drawn.
     component : ndarray of int32, shape (n_nodes,)
         Strongly connected component; -1 for a node that the mode cannot reach at all.
     main : int
@@ -49,6 +51,7 @@ class TravelGraph:
     seconds: NDArray[np.float64]
     segment: NDArray[np.int64]
     highway: NDArray[np.uint8]
+    segment_ends: NDArray[np.int32]
     component: NDArray[np.int32]
     main: int
     island: NDArray[np.bool_]
@@ -122,6 +125,7 @@ def build_graph(network: RoadNetwork, params: AccessParams, *, crs: pyproj.CRS) 
         seconds=seconds,
         segment=segment,
         highway=network.highway,
+        segment_ends=np.stack([network.tail, network.head], axis=1),
         component=strong,
         main=main,
         island=island,

@@ -1,10 +1,10 @@
-"""Shortest times on a road network: exact, many at once, and quick to follow a change of speeds.
+"""Shortest ways on a road network: exact, many at once, and quick to follow a change of speeds.
 
-Build the hierarchy of a network once, customise it with the weights of its arcs, and ask:
+:mod:`~geo.engine.hierarchy` contracts a network once; each set of weights of its arcs makes a
+:class:`~geo.engine.sweep.Metric` of it in a fraction of a second, and that answers:
 
->>> import numpy as np
->>> tail, head = np.array([0, 1, 2]), np.array([1, 2, 0])
->>> metric = build_hierarchy(3, tail, head).customise(np.array([5, 7, 1]))
+>>> from geo.engine.hierarchy import build_hierarchy
+>>> metric = build_hierarchy(3, tail=[0, 1, 2], head=[1, 2, 0]).customise([5, 7, 1])
 >>> metric.many_to_many(Places.at([2]), [0, 1])
 array([[12],
        [ 7]], dtype=uint32)
@@ -12,22 +12,14 @@ array([[12],
 The method is a customizable contraction hierarchy (Dibbelt, Strasser, Wagner, ACM JEA 21, 2016) with batched PHAST
 sweeps (Delling, Goldberg, Nowatzyk, Werneck, J. Parallel Distrib. Comput. 73, 2013), restricted to the nodes that are
 asked for (RPHAST: Delling, Goldberg, Werneck, ATMOS 2011). :class:`PlainMetric` gives the same answers with scipy.
+Importing this package does not import numba; importing the hierarchy does.
 """
 
-from geo.engine.hierarchy import Hierarchy, build_hierarchy
-from geo.engine.kernels import HAS_NUMBA
-from geo.engine.places import CLOSED, UNREACHED, Places
+from geo.engine.places import CLOSED, MOST_LANES, UNREACHED, Places
 from geo.engine.plain import PlainMetric
-from geo.engine.sweep import MOST_LANES, Metric
+from geo.engine.roads import TICKS_PER_S, both_ways, places_on, road_metric, seconds_along_one_road
 
 __all__ = [
-    "CLOSED",
-    "HAS_NUMBA",
-    "MOST_LANES",
-    "UNREACHED",
-    "Hierarchy",
-    "Metric",
-    "Places",
-    "PlainMetric",
-    "build_hierarchy",
-]
+    "CLOSED", "MOST_LANES", "TICKS_PER_S", "UNREACHED", "Places", "PlainMetric", "both_ways", "places_on",
+    "road_metric", "seconds_along_one_road",
+]  # fmt: skip

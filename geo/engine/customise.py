@@ -25,13 +25,24 @@ def customise(hierarchy: Hierarchy, weights: NDArray[np.uint32]) -> Metric:
     """
     first, head, lower = hierarchy.first, hierarchy.head, hierarchy.lower
     up, down = (_respect(hierarchy, weights, upward=upward) for upward in (True, False))
-    kernels.relax_lower(first, head, *lower, up, down)
-    perfect = up.copy(), down.copy()
-    kernels.relax_upper(first, head, *lower, *perfect)
-    kept: list[Edges] = [
-        kernels.prune(first, head, basic, best) for basic, best in zip((up, down), perfect, strict=True)
-    ]
-    return Metric(rank=hierarchy.rank, parent=hierarchy.parent, up=kept[0], down=kept[1])
+    of_nodes = np.empty((2, len(hierarchy.rank)), np.uint32)
+    kernels.relax_lower(first, head, *lower, up, down, *of_nodes)
+    best_up, best_down = up.copy(), down.copy()
+    kernels.relax_upper(first, head, *lower, best_up, best_down, *of_nodes)
+    return Metric(
+        rank=hierarchy.rank,
+        parent=hierarchy.parent,
+        up=_prune(hierarchy, up, best_up),
+        down=_prune(hierarchy, down, best_down),
+    )
+
+
+def _prune(hierarchy: Hierarchy, basic: NDArray[np.uint32], best: NDArray[np.uint32]) -> Edges:
+    """Return first, upper end and weight of the edges that are a shortest way themselves."""
+    first = np.zeros_like(hierarchy.first)
+    head, weight = np.empty_like(hierarchy.head), np.empty_like(basic)
+    kernels.prune(hierarchy.first, hierarchy.head, basic, best, first, head, weight)
+    return first, head[: first[-1]].copy(), weight[: first[-1]].copy()
 
 
 def _respect(hierarchy: Hierarchy, weights: NDArray[np.uint32], *, upward: bool) -> NDArray[np.uint32]:

@@ -54,6 +54,10 @@ class Hierarchy:
         ).tocsc()
         return by_upper.indptr.astype(np.int32), by_upper.indices.astype(np.int32), by_upper.data
 
+    def to_arrays(self) -> dict[str, NDArray]:
+        """Return the arrays by name; ``Hierarchy(**arrays)`` is the same again."""
+        return {name: getattr(self, name) for name in ("rank", "first", "head", "edge", "upward")}
+
     def customise(self, weights: ArrayLike) -> Metric:
         """Return the shortest ways for one set of weights.
 
@@ -88,9 +92,9 @@ def build_hierarchy(n_nodes: int, tail: ArrayLike, head: ArrayLike) -> Hierarchy
     tail, head = checked_nodes(tail, n_nodes), checked_nodes(head, n_nodes)
     rank = minimum_degree_order(_adjacency(n_nodes, tail, head))
     graph = _adjacency(n_nodes, rank[tail], rank[head])
-    first = np.zeros(n_nodes + 1, np.int32)
-    uppers = kernels.eliminate(graph.indptr, graph.indices, first, np.empty(4 * graph.nnz + n_nodes, np.int32))
-    new = kernels.postorder(_lowest_upper(first, uppers))
+    first, uppers = _eliminate(graph)
+    new, free = np.empty((2, n_nodes), np.int32)
+    kernels.postorder(_lowest_upper(first, uppers), np.ones(n_nodes, np.int32), free, new)
     rank = new[rank]
     lower_ends = new[np.repeat(np.arange(n_nodes), np.diff(first))]
     edges = csr_array((np.ones(len(uppers), np.int32), (lower_ends, new[uppers])), shape=(n_nodes, n_nodes))
@@ -102,6 +106,16 @@ def build_hierarchy(n_nodes: int, tail: ArrayLike, head: ArrayLike) -> Hierarchy
         edge=_edge_of(rank[tail], rank[head], edges),
         upward=rank[tail] < rank[head],
     )
+
+
+def _eliminate(graph: csr_array) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the first edge of each rank and the upper end of each edge."""
+    n_nodes = graph.shape[0]
+    first = np.zeros(n_nodes + 1, np.int32)
+    room = np.empty(4 * graph.nnz + n_nodes, np.int32)
+    child, sibling, seen = np.full((3, n_nodes), -1, np.int32)
+    uppers = kernels.eliminate(graph.indptr, graph.indices, child, sibling, seen, first, room)
+    return first, uppers[: first[-1]]
 
 
 def _edge_of(tail: NDArray[np.int32], head: NDArray[np.int32], edges: csr_array) -> NDArray[np.int32]:

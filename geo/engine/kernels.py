@@ -2,7 +2,8 @@
 
 All of them work on ranks: the numbers of the nodes in the order of contraction. An edge of the hierarchy belongs
 to its lower end; the edges of rank ``v`` are ``first[v]`` to ``first[v + 1]``, their upper ends ``head`` ascending.
-Sums are cast back to 32 bits, because numba would widen them and halve the lanes of a vector instruction.
+Sums are cast back to 32 bits, because numba would widen them and halve the lanes of a vector instruction. Arrays are
+made by the caller and filled by loops, because that takes numba a third of the time to compile.
 """
 
 from __future__ import annotations
@@ -10,15 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import numba
 import numpy as np
-
-try:
-    import numba
-except ImportError:
-    HAS_NUMBA = False
-else:
-    #: Without numba, :class:`geo.engine.PlainMetric` answers.
-    HAS_NUMBA = True
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,8 +22,6 @@ _NEVER = np.uint32(2**31 - 1)
 
 def _kernel(function: F) -> F:
     """Compile at the first call, without the interpreter's lock, and keep the machine code on disk where possible."""
-    if not HAS_NUMBA:
-        return function
     try:
         return cast(F, numba.njit(nogil=True, cache=True)(function))
     except RuntimeError:  # there is no folder that can be written
@@ -37,22 +29,21 @@ def _kernel(function: F) -> F:
 
 
 @_kernel
-def eliminate(first, adjacent, first_up, head):  # type: ignore[no-untyped-def]
+def eliminate(first, adjacent, child, sibling, seen, first_up, head):  # type: ignore[no-untyped-def]
     """Contract the nodes one after the other: join all upper neighbours of each.
 
     The first upper neighbour of a node inherits the others, so a node's upper neighbours are its own and those of its
-    children in the elimination tree. Fills `first_up`; returns the upper ends, in `head` or a longer copy of it.
+    children in the elimination tree. `child`, `sibling` and `seen` begin as -1 for each node. Fills `first_up`; returns
+    the upper ends, in `head` or a longer copy of it.
     """
     n = len(first) - 1
-    child = np.full(n, -1, np.int32)
-    sibling = np.full(n, -1, np.int32)
-    seen = np.full(n, -1, np.int32)
     size = 0
     for v in range(n):
         first_up[v] = size
         if size + n > len(head):
             longer = np.empty(2 * len(head) + n, np.int32)
-            longer[:size] = head[:size]
+            for e in range(size):
+                longer[e] = head[e]
             head = longer
         lowest = n
         for e in range(first[v], first[v + 1]):
@@ -76,19 +67,19 @@ def eliminate(first, adjacent, first_up, head):  # type: ignore[no-untyped-def]
             sibling[v] = child[lowest]
             child[lowest] = v
         first_up[v + 1] = size
-    return head[:size]
+    return head
 
 
 @_kernel
-def postorder(parent):  # type: ignore[no-untyped-def]
-    """Return new ranks in which every subtree is a run of numbers, so that a sweep finds what is above in the cache."""
+def postorder(parent, size, free, new):  # type: ignore[no-untyped-def]
+    """Fill `new` with ranks that give every subtree a run of numbers, so that a sweep finds what is above in the cache.
+
+    `size` begins as 1 for each node.
+    """
     n = len(parent)
-    size = np.ones(n, np.int32)
     for v in range(n):
         if parent[v] >= 0:
             size[parent[v]] += size[v]
-    new = np.empty(n, np.int32)
-    free = np.empty(n, np.int32)
     free_for_roots = n - 1
     for v in range(n - 1, -1, -1):
         if parent[v] >= 0:
@@ -98,19 +89,16 @@ def postorder(parent):  # type: ignore[no-untyped-def]
             new[v] = free_for_roots
             free_for_roots -= size[v]
         free[v] = new[v] - 1
-    return new
 
 
 @_kernel
-def relax_lower(first, head, first_low, tail, edge, up, down):  # type: ignore[no-untyped-def]
+def relax_lower(first, head, first_low, tail, edge, up, down, up_to, down_from):  # type: ignore[no-untyped-def]
     """Give every edge the best way through a common lower neighbour of its ends (basic customisation).
 
     ``edge[first_low[v]:first_low[v + 1]]`` are the edges to `v` from its lower neighbours ``tail``. `up` and `down`
-    hold the weights along an edge and against it.
+    hold the weights along an edge and against it; `up_to` and `down_from` have room for one of each node.
     """
     n = len(first) - 1
-    up_to = np.empty(n, np.uint32)
-    down_from = np.empty(n, np.uint32)
     for v in range(n):
         for e in range(first[v], first[v + 1]):
             up_to[head[e]] = up[e]
@@ -129,14 +117,12 @@ def relax_lower(first, head, first_low, tail, edge, up, down):  # type: ignore[n
 
 
 @_kernel
-def relax_upper(first, head, first_low, tail, edge, up, down):  # type: ignore[no-untyped-def]
+def relax_upper(first, head, first_low, tail, edge, up, down, up_to, down_from):  # type: ignore[no-untyped-def]
     """Give every edge the best way through a common higher neighbour too (perfect customisation).
 
     From the top down, so that the edge between two higher nodes is exact before a lower one needs it.
     """
     n = len(first) - 1
-    up_to = np.empty(n, np.uint32)
-    down_from = np.empty(n, np.uint32)
     for v in range(n - 1, -1, -1):
         for e in range(first[v], first[v + 1]):
             up_to[head[e]] = up[e]
@@ -158,12 +144,9 @@ def relax_upper(first, head, first_low, tail, edge, up, down):  # type: ignore[n
 
 
 @_kernel
-def prune(first, head, basic, perfect):  # type: ignore[no-untyped-def]
-    """Return the edges, as first, head and weight, that no way through a higher node beats."""
+def prune(first, head, basic, perfect, kept_first, kept_head, kept_weight):  # type: ignore[no-untyped-def]
+    """Keep the edges that no way through a higher node beats; ``kept_first[0]`` is 0 before."""
     n = len(first) - 1
-    kept_first = np.zeros(n + 1, np.int32)
-    kept_head = np.empty(len(head), np.int32)
-    kept_weight = np.empty(len(head), np.uint32)
     size = 0
     for v in range(n):
         for e in range(first[v], first[v + 1]):
@@ -172,24 +155,21 @@ def prune(first, head, basic, perfect):  # type: ignore[no-untyped-def]
                 kept_weight[size] = basic[e]
                 size += 1
         kept_first[v + 1] = size
-    return kept_first, kept_head[:size].copy(), kept_weight[:size].copy()
 
 
 @_kernel
-def mark_ancestors(parent, ranks):  # type: ignore[no-untyped-def]
-    """Return which ranks lie above `ranks` in the elimination tree, themselves included."""
-    marked = np.zeros(len(parent), np.bool_)
-    for rank in ranks:
-        v = rank
+def mark_ancestors(parent, ranks, marked):  # type: ignore[no-untyped-def]
+    """Mark what lies above `ranks` in the elimination tree, themselves included."""
+    for i in range(len(ranks)):
+        v = ranks[i]
         while v >= 0 and not marked[v]:
             marked[v] = True
             v = parent[v]
-    return marked
 
 
 @_kernel
-def search(places, offsets, parent, climbing, sweeping, ranks, rows, reach, stamp, batch, found):  # type: ignore[no-untyped-def]
-    """Fill ``found[rows[i], place]`` with the shortest way between rank ``ranks[i]`` and each place.
+def search(places, offsets, parent, climbing, sweeping, ranks, rows, reach, stamp, batch, found, column):  # type: ignore[no-untyped-def]
+    """Fill ``found[rows[i], column + place]`` with the shortest way between rank ``ranks[i]`` and each place.
 
     Each place climbs to its ancestors alone; then all of them, one a lane of `reach`, sweep down over `ranks` together
     (PHAST). `climbing` and `sweeping` are edges as :func:`prune` returns them. ``stamp[v]`` is the number of the batch
@@ -199,7 +179,7 @@ def search(places, offsets, parent, climbing, sweeping, ranks, rows, reach, stam
         for end in range(places.shape[1]):
             if places[place, end] >= 0:
                 _climb(places[place, end], offsets[place, end], place, parent, climbing, reach, stamp, batch)
-    _sweep(ranks, rows, sweeping, reach, stamp, batch, found)
+    _sweep(ranks, rows, sweeping, reach, stamp, batch, found, column, column + len(places))
 
 
 @_kernel
@@ -209,7 +189,8 @@ def _climb(start, offset, lane, parent, edges, reach, stamp, batch):  # type: ig
     v = start
     while v >= 0 and stamp[v] != batch:
         stamp[v] = batch
-        reach[v, :] = _NEVER
+        for other in range(reach.shape[1]):
+            reach[v, other] = _NEVER
         v = parent[v]
     reach[start, lane] = min(reach[start, lane], offset)
     v = start
@@ -222,7 +203,7 @@ def _climb(start, offset, lane, parent, edges, reach, stamp, batch):  # type: ig
 
 
 @_kernel
-def _sweep(ranks, rows, edges, reach, stamp, batch, found):  # type: ignore[no-untyped-def]
+def _sweep(ranks, rows, edges, reach, stamp, batch, found, start, stop):  # type: ignore[no-untyped-def]
     """Give each of `ranks`, descending and closed under ancestors, the best of its own way and those from above."""
     first, head, weight = edges
     lanes = reach.shape[1]
@@ -230,12 +211,14 @@ def _sweep(ranks, rows, edges, reach, stamp, batch, found):  # type: ignore[no-u
         v = ranks[i]
         row = reach[v]
         if stamp[v] != batch:
-            row[:] = _NEVER
+            for lane in range(lanes):
+                row[lane] = _NEVER
         for e in range(first[v], first[v + 1]):
             above = reach[head[e]]
             more = weight[e]
             for lane in range(lanes):
                 row[lane] = min(row[lane], _u32(above[lane] + more))
         if rows[i] >= 0:
-            for lane in range(found.shape[1]):
-                found[rows[i], lane] = row[lane]
+            answer = found[rows[i]]
+            for lane in range(stop - start):
+                answer[start + lane] = row[lane]

@@ -13,6 +13,8 @@ from geo.errors import GeoError
 UNREACHED = np.uint32(2**31 - 1)
 #: Weight of an arc that is closed.
 CLOSED = UNREACHED
+#: Places that share a sweep at most, one a lane of 32 bits: an edge is read once for all of them.
+MOST_LANES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

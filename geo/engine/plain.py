@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geo.engine.places import CLOSED, UNREACHED, Places, checked_nodes, checked_weights
-from geo.engine.sweep import MOST_LANES
+from geo.engine.places import CLOSED, MOST_LANES, UNREACHED, Places, checked_nodes, checked_weights
 
 
 class PlainMetric:
@@ -40,7 +39,8 @@ class PlainMetric:
         tail, head = checked_nodes(tail, n_nodes), checked_nodes(head, n_nodes)
         weight = checked_weights(weights, len(tail))
         usable = (weight < CLOSED) & (tail != head)
-        self._arcs = _lightest(tail[usable], head[usable], weight[usable])
+        along = _matrix(tail[usable], head[usable], weight[usable], shape=(n_nodes, n_nodes))
+        self._graphs = {False: along, True: csr_array(along.T)}
         self._n_nodes = n_nodes
         self._limits = first_limit, last_limit
 
@@ -70,23 +70,25 @@ class PlainMetric:
             yield self.many_to_many(places, nodes, towards=towards)
 
     def _with(self, ends: NDArray[np.int64], weight: NDArray[np.uint32], *, towards: bool) -> csr_array:
-        """Return the network in the direction of search, with each place as a node more."""
-        tail, head, weights = self._arcs
-        begin, stop = (head, tail) if towards else (tail, head)
+        """Return the network in the direction of search, with each place as a row more."""
         place, column = np.nonzero(ends >= 0)
-        n_nodes = self._n_nodes + len(ends)
-        begin, stop, weights = _lightest(
-            np.concatenate([begin, self._n_nodes + place]),
-            np.concatenate([stop, ends[place, column]]),
-            np.concatenate([weights, weight[place, column]]),
+        graph, shape = self._graphs[towards], (len(ends), self._n_nodes)
+        more = _matrix(place, ends[place, column], weight[place, column], shape=shape)
+        n_rows = self._n_nodes + len(ends)
+        return csr_array(
+            (
+                np.concatenate([graph.data, more.data]),
+                np.concatenate([graph.indices, more.indices]),
+                np.concatenate([graph.indptr, graph.indptr[-1] + more.indptr[1:]]),
+            ),
+            shape=(n_rows, n_rows),
         )
-        return csr_array((weights.astype(np.float64), (begin, stop)), shape=(n_nodes, n_nodes))
 
 
-def _lightest(tail: NDArray, head: NDArray, weight: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """Return the lightest of parallel arcs; a sparse matrix would add them."""
+def _matrix(tail: NDArray, head: NDArray, weight: NDArray, *, shape: tuple[int, int]) -> csr_array:
+    """Return the lightest of parallel arcs, which a sparse matrix would add; arcs of no length are kept."""
     order = np.lexsort((weight, head, tail))
     tail, head, weight = tail[order], head[order], weight[order]
     first = np.ones(len(tail), bool)
     first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
-    return tail[first], head[first], weight[first]
+    return csr_array((weight[first].astype(np.float64), (tail[first], head[first])), shape=shape)

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo.engine import kernels
-from geo.engine.places import UNREACHED, Places, checked_nodes
+from geo.engine.places import MOST_LANES, UNREACHED, Places, checked_nodes
 
 #: First edge of each rank, upper end and weight of each edge.
 Edges = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint32]]
-#: Places that share a sweep at most, one a lane of 32 bits: an edge is read once for all of them.
-MOST_LANES = 64
 _CACHE_LINE = 16
 _THREADS = min(2, os.cpu_count() or 1)
 
@@ -42,7 +40,7 @@ class Metric:
     down: Edges
 
     def one_to_all(self, places: Places, *, towards: bool = True) -> Iterator[NDArray[np.uint32]]:
-        """Yield the ways between every node and the places, :data:`MOST_LANES` places at a time (PHAST).
+        """Yield the ways between every node and the places, :data:`~geo.engine.MOST_LANES` at a time (PHAST).
 
         The blocks, of shape (n_nodes, n_places of the block), stand side by side in the whole matrix. That one fills
         gigabytes; who needs the nearest place, say, has it from one block after the other.
@@ -124,7 +122,9 @@ class _Restriction:
         wanted = metric.rank[checked_nodes(nodes, len(metric.rank))]
         row = np.full(len(metric.rank), -1, np.int32)
         row[wanted] = np.arange(len(wanted))
-        self.ranks = np.flatnonzero(kernels.mark_ancestors(metric.parent, wanted))[::-1].astype(np.int32)
+        above = np.zeros(len(row), np.bool_)
+        kernels.mark_ancestors(metric.parent, wanted, above)
+        self.ranks = np.flatnonzero(above)[::-1].astype(np.int32)
         self.rows = row[self.ranks]
         self.n_rows = len(wanted)
         self._first = row[wanted]
@@ -158,7 +158,7 @@ class _Search:
         lanes = -(-len(self._starts[part]) // _CACHE_LINE) * _CACHE_LINE
         kernels.search(
             self._starts[part], self._offsets[part], self._parent, *self._edges, self._restriction.ranks,
-            self._restriction.rows, workspace.rows(lanes), workspace.stamp, workspace.batch, self._found[:, part],
+            self._restriction.rows, workspace.rows(lanes), workspace.stamp, workspace.batch, self._found, part.start,
         )  # fmt: skip
 
     def found(self) -> NDArray[np.uint32]:

@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from geo.engine import CLOSED, HAS_NUMBA, MOST_LANES, UNREACHED, Metric, Places, PlainMetric, build_hierarchy
+from geo.engine import CLOSED, MOST_LANES, UNREACHED, Places, PlainMetric
 from geo.errors import GeoError
 
-pytestmark = pytest.mark.skipif(not HAS_NUMBA, reason="numba is not installed: scipy answers")
+pytest.importorskip("numba", reason="without numba there is no hierarchy")
+from geo.engine.hierarchy import build_hierarchy
+from geo.engine.sweep import Metric
 
 Case = tuple[int, NDArray, NDArray, NDArray]
 
