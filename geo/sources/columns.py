@@ -147,6 +147,7 @@ DISTRICTS = (
         needed=True,
     ),
     Column(name="name", aliases=("district_name", "tên", "tên huyện", "tên quận huyện"), needed=True),
+    _not_negative("population", *_POPULATION),
 )
 CLAUSES = (
     Column(name="clause", aliases=("clause_1656", "khoản"), kind="integer", low=1, high=1_000_000, needed=True),

@@ -35,6 +35,7 @@ from geo.sources.files import FolderFiles
 from geo.sources.lines import read_lines
 from geo.sources.places import note_far_layers, note_outside, note_shift
 from geo.sources.placing import place_polygons
+from geo.sources.plausible import note_lost_zeros
 from geo.sources.population import note_unpeopled, points_table, read_population, with_population
 from geo.sources.references import align_boundaries, align_to_communes, check_relations
 
@@ -168,6 +169,7 @@ def _check_together(parts: _Parts, log: FaultLog) -> None:
         for part in (parts.inventory, *parts.population):
             align_to_communes(part, parts.communes, log)
         note_unpeopled(parts.communes, parts.population[0], log)
+        note_lost_zeros(parts.communes, parts.population[0], parts.units, parts.districts, parts.clauses, log)
         _check_places(parts, log)
     _check_unique(parts, log)  # last, because padded ids may meet
 
