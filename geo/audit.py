@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.coverage import Coverage, Spots, examine_coverage
+from geo.coverage import Coverage, Spots, examine_coverage, unite
 from geo.schemas import WGS84, Audit, check
 from geo.sureness import FAIR_WIDTH
 
@@ -151,8 +151,9 @@ def audit_merge(
         failed. Breaches come first, then what has most land at stake.
     """
     case = _Case(communes=communes, unit_facts=unit_facts, units=units, pieces=pieces, overlay=overlay)
-    after = examine_coverage(units.geometry)
-    before = examine_coverage(communes.geometry, outline=after.union if case.drawn.all() else None)
+    new, old = unite(units.geometry, communes.geometry)
+    after = examine_coverage(units.geometry, union=new)
+    before = examine_coverage(communes.geometry, union=old, outline=new if case.drawn.all() else None)
     found = [
         *_of_units(case, after),
         *_of_communes(case, before),
@@ -206,7 +207,7 @@ def _table(found: list[_Found], *, crs: Any) -> pd.DataFrame:
             "limit": [f.limit if np.isnan(c.limit) else c.limit for f, c in zip(found, checks, strict=True)],
             "lon": points.x.round(6),
             "lat": points.y.round(6),
-            "figures": [json.dumps(f.figures, sort_keys=True) for f in found],
+            "figures": [json.dumps(f.figures, sort_keys=True, default=float) for f in found],
         }
     )
     at_least = np.array([c.at_least for c in checks])
