@@ -27,9 +27,12 @@ from geo.errors import GeoError
 
 #: Values that differ by less are equal.
 TIE = 1e-9
-#: HiGHS stops at an absolute gap of 1e-6: of values scaled so, that is far below a tie.
-_SCALE = 1e6
+#: HiGHS stops at an absolute gap of 1e-6: of values scaled so, that is a tenth of a tie.
+_SCALE = 1e4
 _CAP_SLACK = 1e-9
+#: A cap is scaled to the first, a tie to the second figure: well above the solver's tolerance of 1e-6, and so small
+#: that a variable which is off by that tolerance breaks no row.
+_CAP_SCALE, _TIE_SCALE = 100.0, 1e-5
 #: Columns beyond one a unit that the first, quick solution may use.
 _CORE = 60
 #: Largest coefficient of a block of ranks in the second stage; beyond it the solver's tolerance would blur ranks.
@@ -227,7 +230,7 @@ def _rows_of(columns: Columns) -> tuple[LinearConstraint, list[LinearConstraint]
     one_each = csr_array((np.ones(n), (columns.unit, np.arange(n))), shape=(n_units, n))
     caps = []
     for use, limit in zip(columns.use, columns.limit, strict=True):
-        scale = 1e4 / max(limit, float(use.max()), 1e-12)
+        scale = _CAP_SCALE / max(limit, float(use.max()), 1e-12)
         caps.append(LinearConstraint(csr_array(use[None, :] * scale), -np.inf, limit * scale * (1 + _CAP_SLACK)))
     return LinearConstraint(one_each, 1, 1), caps
 
@@ -280,7 +283,8 @@ def _has_tie(columns: Columns, picked: NDArray[np.int64], best: float) -> bool:
 
 
 def _worth(columns: Columns, best: float) -> LinearConstraint:
-    return LinearConstraint(csr_array(_SCALE * columns.value[None, :]), _SCALE * (best - TIE), np.inf)
+    scale = _TIE_SCALE / TIE
+    return LinearConstraint(csr_array(scale * columns.value[None, :]), scale * (best - TIE), np.inf)
 
 
 def _ranks(columns: Columns) -> NDArray[np.float64]:

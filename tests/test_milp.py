@@ -38,7 +38,7 @@ def kept(columns: Columns, picked: tuple[int, ...]) -> bool:
     return bool((columns.use[:, list(picked)].sum(axis=1) <= columns.limit + 1e-9).all())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(problems())
 def test_the_solution_is_the_first_of_the_best_by_trying_all(columns: Columns) -> None:
     feasible = [picked for picked in all_choices(columns) if kept(columns, picked)]
@@ -53,7 +53,7 @@ def test_the_solution_is_the_first_of_the_best_by_trying_all(columns: Columns) -
     assert solution.gap == 0.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_order_of_the_columns_of_a_unit_does_not_matter(columns: Columns, random: object) -> None:
     order = list(range(len(columns.unit)))
@@ -75,7 +75,7 @@ def test_no_optimum_is_lost_with_the_dominated_columns(columns: Columns) -> None
         assert part.value == pytest.approx(whole.value, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(problems())
 def test_the_least_use_of_a_cap_is_that_of_the_best_by_trying_all(columns: Columns) -> None:
     within = [p for p in all_choices(columns) if columns.use[1, list(p)].sum() <= columns.limit[1] + 1e-9]
@@ -91,7 +91,7 @@ def test_the_least_use_of_a_cap_is_that_of_the_best_by_trying_all(columns: Colum
     assert excess(uses) == pytest.approx(min(excess(columns.use[:, list(p)].sum(axis=1)) for p in all_choices(columns)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(small_cities, st.integers(0, 4), st.sampled_from([0.0, 0.1]))
 def test_the_integer_programme_and_the_greedy_order_choose_the_same(
     city: SmallCity, extra: int, min_gain: float
@@ -106,7 +106,7 @@ def test_the_integer_programme_and_the_greedy_order_choose_the_same(
     assert chosen.tolist() == greedy.chosen.tolist(), "ties too"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(small_cities, st.integers(0, 3), st.integers(0, 3))
 def test_more_of_any_budget_never_lowers_the_optimum(city: SmallCity, extra: int, n_district: int) -> None:
     n = len(city.options.unit_ids)
@@ -126,7 +126,7 @@ def test_more_of_any_budget_never_lowers_the_optimum(city: SmallCity, extra: int
     assert all(later >= sooner - 1e-9 for sooner, later in pairwise(values))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(small_cities, st.integers(0, 50), st.integers(1, 20), st.integers(0, 3))
 def test_a_chosen_building_that_becomes_better_stays_chosen(
     city: SmallCity, pick: int, points: int, n_district: int

@@ -37,7 +37,7 @@ def with_criteria(city: SmallCity, seed: int) -> SmallCity:
     return dataclasses.replace(city, options=options)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cities, weights, st.integers(0, 3), st.sampled_from([None, 1]))
 def test_many_weightings_at_once_choose_as_one_by_one(
     city: SmallCity, given_weights: Weights, extra: int, offices: int | None
