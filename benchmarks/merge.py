@@ -32,12 +32,12 @@ from geo.sources.folder import read_folder
 from geo.sources.osm import read_osm
 
 CRS = "EPSG:32648"
-SIZES = (500, 1000, 2500, 5000, 10_000)
+SIZES = (1000, 2500, 5000, 10_000)
 #: Hanoi's proportions: 526 communes, 126 units, 38 % of the communes divided, 6.4 km2 and 170 vertices each.
 UNITS_PER_COMMUNE, DIVIDED, COMMUNE_M, STEP_M = 126 / 526, 0.38, 2530.0, 60.0
 #: Phases inside :func:`geo.boundaries.merge_communes`, by the function that does them.
 INSIDE = {
-    "_piece_geometry": "cut", "overlay": "overlay", "share_population": "people", "add_ranges": "sureness",
+    "_overlay": "overlay", "_piece_geometry": "cut", "share_population": "people", "add_ranges": "sureness",
     "_units": "units", "audit_merge": "audit", "_districts": "districts",
 }  # fmt: skip
 

@@ -179,7 +179,7 @@ def _fill(unit: shapely.Geometry, rows: NDArray[np.intp], result: NDArray[np.obj
     gaps = shapely.get_parts(polygonal(shapely.difference(unit, taken)))
     heir = _heirs(gaps, result[rows])
     for place in np.unique(heir):
-        result[rows[place]] = polygonal(shapely.union_all([result[rows[place]], *gaps[heir == place]]))
+        result[rows[place]] = polygonal(shapely.union(result[rows[place]], shapely.multipolygons(gaps[heir == place])))
 
 
 def _heirs(gaps: NDArray[np.object_], shapes: NDArray[np.object_]) -> NDArray[np.intp]:
