@@ -1,15 +1,11 @@
 import dataclasses
 
-import networkx as nx
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.sparse.csgraph import dijkstra
 
 from geo.errors import NetworkError
-from geo.network import build_graph, insert_points, snap
+from geo.network import build_graph, snap
 from geo.params import AccessParams, Params
 from tests.roads import ALONG, CRS, ORIGIN, road_network
 
@@ -94,58 +90,3 @@ def test_no_one_joins_a_ferry() -> None:
     nodes = {"a": (0, 0), "b": (3000, 0), "c": (3000, 3000)}
     graph = build_graph(road_network(nodes, [("a", "b", "ferry"), ("b", "c", "primary")]), motorbike(), crs=CRS)
     assert snap(graph, points((1000, 10)), limit_m=500).arc[0] == -1
-
-
-def test_inserting_points_changes_no_time_between_the_old_nodes() -> None:
-    graph = build_graph(road_network(NODES, ROADS), motorbike(), crs=CRS)
-    places = points((250, 0), (750, 0), (250, 0), (0, 0), (1000, -300), (6000, 5))
-    with_points, node = insert_points(graph, snap(graph, places, limit_m=100))
-    without, _ = insert_points(graph, snap(graph, points(), limit_m=100))
-    n = len(graph.xy)
-    assert (node[[0, 1, 2, 3, 5]] >= n).all()
-    assert dijkstra(with_points)[:n, :n] == pytest.approx(dijkstra(without), abs=1e-4)
-
-
-def test_a_point_on_a_one_way_road_is_entered_from_behind_and_left_ahead() -> None:
-    nodes = {"a": (0, 0), "b": (1000, 0), "c": (500, 800)}
-    ring = [("a", "b", "residential", ALONG), ("b", "c", "residential", ALONG), ("c", "a", "residential", ALONG)]
-    graph = build_graph(road_network(nodes, ring), motorbike(), crs=CRS)
-    times, (p,) = insert_points(graph, snap(graph, points((250, 0)), limit_m=50))
-    seconds = dijkstra(times)
-    assert seconds[0, p] == pytest.approx(250 / (22 / 3.6), rel=1e-3)
-    assert seconds[p, 1] == pytest.approx(750 / (22 / 3.6), rel=1e-3)
-    assert seconds[p, 0] > seconds[0, p], "back to a only round the ring"
-
-
-@st.composite
-def networks(draw: st.DrawFn) -> tuple[dict[str, tuple[float, float]], list[tuple[str, str, str, int]]]:
-    n = draw(st.integers(2, 7))
-    place = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(lambda p: (p[0] * 137.0, p[1] * 211.0))
-    nodes = {str(i): draw(place) for i in range(n)}
-    road = st.tuples(
-        st.sampled_from(list(nodes)),
-        st.sampled_from(list(nodes)),
-        st.sampled_from(["primary", "residential", "service"]),
-        st.sampled_from([0b111111, 0b010101, 0b101010]),
-    )
-    return nodes, draw(st.lists(road, min_size=1, max_size=14))
-
-
-@settings(max_examples=60, deadline=None)
-@given(networks())
-def test_times_equal_those_of_networkx(case: tuple) -> None:
-    """Parallel, zero-length, one-way and missing ways included."""
-    nodes, roads = case
-    try:
-        graph = build_graph(road_network(nodes, roads), motorbike(), crs=CRS)
-    except NetworkError:
-        return
-    times, _ = insert_points(graph, snap(graph, points((3, 5)), limit_m=5000))
-    oracle = nx.MultiDiGraph()
-    oracle.add_nodes_from(range(len(graph.xy)))
-    for u, v, seconds in zip(graph.tail, graph.head, graph.seconds, strict=True):
-        oracle.add_edge(int(u), int(v), weight=float(seconds))
-    ours = dijkstra(times)[: len(graph.xy), : len(graph.xy)]
-    for source, row in nx.all_pairs_dijkstra_path_length(oracle):
-        expected = [row.get(target, np.inf) for target in range(len(graph.xy))]
-        assert ours[source] == pytest.approx(expected, abs=1e-3)

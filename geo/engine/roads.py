@@ -40,6 +40,7 @@ def road_metric(graph: TravelGraph, *, cutoff_s: float, cache_dir: Path | None =
     Parameters
     ----------
     graph : TravelGraph
+        An arc whose seconds are infinite is closed.
     cutoff_s : float
         Longer ways may be left out.
     cache_dir : pathlib.Path, optional
@@ -116,7 +117,9 @@ def places_on(
     """
     behind = np.nan_to_num(np.stack([fraction, 1 - fraction], axis=1))
     ends, share = (graph.tail, behind) if towards else (graph.head, 1 - behind)
-    return Places(node=np.where(arcs >= 0, ends[arcs], -1), weight=_ticks(share * graph.seconds[arcs]))
+    passable = (arcs >= 0) & np.isfinite(graph.seconds[arcs])
+    seconds = np.where(passable, graph.seconds[arcs], 0)
+    return Places(node=np.where(passable, ends[arcs], -1), weight=_ticks(share * seconds))
 
 
 def seconds_along_one_road(
@@ -128,8 +131,9 @@ def seconds_along_one_road(
     """
     seconds = np.full((len(arcs), len(arcs)), np.inf)
     for way, sign in ((0, 1), (1, -1)):
+        whole = np.where(arcs[:, way] >= 0, graph.seconds[arcs[:, way]], np.inf)
         ahead = sign * (fraction - fraction[:, None])
-        passable = (arcs[:, 0] == arcs[:, :1]) & (arcs[:, way] >= 0) & (ahead >= 0)
-        along = _ticks(np.where(passable, ahead, 0) * graph.seconds[arcs[:, way]]) / TICKS_PER_S
+        passable = (arcs[:, 0] == arcs[:, :1]) & np.isfinite(whole) & (ahead >= 0)
+        along = _ticks(np.where(passable, ahead, 0) * np.where(np.isfinite(whole), whole, 0)) / TICKS_PER_S
         seconds = np.where(passable, np.minimum(seconds, along), seconds)
     return seconds
