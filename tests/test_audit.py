@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -162,3 +164,13 @@ def test_spots_add_up_to_what_a_raster_counts(squares: list[tuple[float, float, 
     shared = overlay(shapes, shapes)
     own = shared[shared["old_id"] == shared["new_id"]]
     assert own["area_m2"].to_numpy() == pytest.approx(shapely.area(np.asarray(shapes)))
+
+
+def test_the_page_on_the_method_lists_every_check_with_its_gravity() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "method.md").read_text(encoding="utf-8")
+    told = {
+        name: gravity
+        for names, gravity in re.findall(r"^\| (`[^|]*`) \| (breach|notice) \|", page, flags=re.M)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    assert told == {name: "breach" if check.must_hold else "notice" for name, check in CHECKS.items()}
