@@ -353,16 +353,11 @@ def _read_with_gdal(
     encoding: str | None = None,
     name_width: int | None = None,
 ) -> RawTable | None:
-    import pyogrio.raw
-
-    options: dict[str, Any] = {} if encoding is None else {"encoding": encoding}
+    options: dict[str, Any] = {"layer": layer, "max_features": files.settings.max_rows + 1}
+    if encoding is not None:
+        options["encoding"] = encoding
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what GDAL warns of is checked again, row by row
-            limit = files.settings.max_rows + 1
-            meta, _, wkb, fields = pyogrio.raw.read(
-                copy, layer=layer, force_2d=True, max_features=limit, datetime_as_string=True, **options
-            )
+        meta, wkb, fields = _gdal_read(copy, options)
     except (RuntimeError, ValueError, OSError, TypeError, AttributeError, pyproj.exceptions.CRSError) as error:
         files.log.add("file_unreadable", file=files.name(path), detail=error)
         return None
@@ -380,6 +375,24 @@ def _read_with_gdal(
         placed=crs is not None or _is_undefined(meta["crs"]),
         name_width=name_width,
     )
+
+
+def _gdal_read(copy: Path, options: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray | None, list[np.ndarray]]:
+    """Return what GDAL says of a file, its geometry as WKB, and its fields."""
+    import pyogrio.raw
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what GDAL warns of is checked again, row by row
+        for last in (False, True):
+            try:
+                meta, _, wkb, fields = pyogrio.raw.read(copy, force_2d=True, datetime_as_string=True, **options)
+            except RuntimeError as error:
+                # PROJ mends seven parameters with the signs that Vietnam publishes, and remarks on it once.
+                if last or "Auto-correcting" not in str(error):
+                    raise
+            else:
+                break
+    return meta, wkb, fields
 
 
 def _is_undefined(crs: str | None) -> bool:

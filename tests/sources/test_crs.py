@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 import zipfile
 from pathlib import Path
 
@@ -178,6 +180,23 @@ def test_a_geopackage_without_a_system_is_recognised_too(folder: Path, truth: Fo
     place.unlink()
     with pytest.warns(UserWarning, match="crs"):
         frame.to_file(place.with_suffix(".gpkg"), layer="communes", driver="GPKG")
+    assert off_m(folder, truth) < 0.1
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_geopackage_may_spell_it_so_too(folder: Path, truth: Folder, spelling: str) -> None:
+    name, geogcs, datum, shift = SPELLINGS[spelling]
+    unheard = f"{name} {folder.parent.name}"  # GDAL remembers what it has mended once
+    wkt = ESRI.format(name=unheard, geogcs=geogcs, datum=datum, shift=shift, meridian=105.0, scale=0.9999)
+    place = folder / "boundaries" / "communes.geojson"
+    frame = gpd.read_file(place).to_crs(5897)
+    place.unlink()
+    frame.to_file(place.with_suffix(".gpkg"), layer="communes", driver="GPKG")
+    with contextlib.closing(sqlite3.connect(place.with_suffix(".gpkg"))) as connection:
+        connection.execute("INSERT INTO gpkg_spatial_ref_sys VALUES ('x', 100001, 'NONE', 100001, ?, '')", (wkt,))
+        connection.execute("UPDATE gpkg_geometry_columns SET srs_id = 100001")
+        connection.execute("UPDATE gpkg_contents SET srs_id = 100001")
+        connection.commit()
     assert off_m(folder, truth) < 0.1
 
 
