@@ -50,6 +50,19 @@ def test_robust_writes_units_and_buildings(run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_compare_tells_what_a_scenario_or_a_decision_changes(run, tmp_path: Path, lang: str) -> None:
+    (tmp_path / "other.toml").write_text("[choice]\nmax_sites = 2\n", encoding="utf-8")
+    (tmp_path / "decided.csv").write_text("unit_id,site_id_1,site_id_2\n00020,S4,\n", encoding="utf-8")
+    for option, file in (("--with", "other.toml"), ("--decided", "decided.csv")):
+        out = tmp_path / f"{file}.csv"
+        result = run("compare", option, tmp_path / file, "--out", out, "--lang", lang)
+        assert result.exit_code == 0, result.output
+        assert len(pd.read_csv(out)) == 2
+        assert result.output.count("→") == 7
+    assert run("compare", "--out", tmp_path / "x.csv").exit_code == 2, "one of the two is needed"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_conflict_is_told_in_the_language_of_the_reader(run, tmp_path: Path, lang: str) -> None:
     wanted = ["--set", 'constraints.two_site_units=["00020"]', "--set", "choice.max_sites=2"]
     result = run("plan", "--out", tmp_path / "out", "--lang", lang, *wanted)

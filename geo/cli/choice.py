@@ -106,3 +106,48 @@ def robust(
         firm = int((units["firmness"] == "firm").sum())
         contestable = int((units["firmness"] == "contestable").sum())
         OUT.print(t("choice.robust.written", lang=words, n=weightings, firm=firm, contestable=contestable, out=out))
+
+
+def compare(
+    out: Annotated[Path, typer.Option("--out", help="CSV file of every unit, before and after.")],
+    after: Annotated[Path | None, typer.Option("--with", help="TOML file of the other parameters.")] = None,
+    decided: Annotated[Path | None, typer.Option("--decided", help="Table unit_id, site_id_1, site_id_2.")] = None,
+    data: Data = None,
+    params: ParamsFile = None,
+    set_: Override = None,
+    lang: Lang = None,
+) -> None:
+    """Compare a plan with that of other parameters, or with sites that were decided on."""
+    words = language(lang)
+    if (after is None) == (decided is None):
+        raise typer.BadParameter("give one of the two", param_hint="--with, --decided")
+    with errors_in_words(words):
+        from geo.city import load_city
+        from geo.compare import compare_plans, decided_params
+        from geo.params import read_params
+        from geo.plan import make_plan
+        from geo.publish.reasons import number_text
+        from geo.publish.tables import write_csv
+        from geo.settings import Settings
+        from geo.sources.decided import read_decided
+
+        parsed = read_params(params, overrides=set_ or ())
+        with progress_bar(words) as progress:
+            city = load_city(data, progress=progress)
+            first = make_plan(city, parsed, progress=progress)
+            if decided is not None:
+                ids = {"unit_ids": list(city.units.index), "site_ids": list(city.sites.index)}
+                other = decided_params(read_decided(decided, **ids, settings=Settings()), first)
+            else:
+                other = read_params(after)
+            found = compare_plans(first, make_plan(city, other, progress=progress))
+        write_csv(found.units.reset_index(), out)
+        for name, row in found.totals.iterrows():
+            before, later = (number_text(row[key], lang=words, decimals=3) for key in ("before", "after"))
+            label = t(f"choice.compare.{name}", lang=words)
+            OUT.print(t("choice.compare.row", lang=words, label=label, before=before, after=later), markup=False)
+        numbers = {
+            name: number_text(value, lang=words) if isinstance(value, float) else value
+            for name, value in found.agreement.items()
+        }
+        OUT.print(t("choice.compare.written", lang=words, out=out, **numbers))
