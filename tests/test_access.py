@@ -17,6 +17,7 @@ from geo.access import (
     weighted_quantile,
 )
 from geo.demand import place_demand
+from geo.engine import roads
 from geo.network import build_graph
 from geo.params import Params
 from tests.roads import ALONG, CRS, ORIGIN, road_network
@@ -46,6 +47,57 @@ def travel(
     sites = frame({"S": site}, unit_id="U")
     times = compute_travel_times(demand, sites, graph, params, unit_ids=pd.Index(["U"]))
     return times.units["U"], times
+
+
+# A ring of one-way streets with two buildings on one of them: from S1 to S2 along it, back only round the ring.
+#
+#   d ◀──────────── c
+#   │               ↑       one km each
+#   ▼               │
+#   a ──S1────S2──▶ b
+RING = {"a": (0, 0), "b": (1000, 0), "c": (1000, 1000), "d": (0, 1000)}
+RING_ROADS = [(u, v, "primary", ALONG) for u, v in ("ab", "bc", "cd", "da")]
+
+
+def ring_times(**values: object) -> UnitTimes:
+    params = Params().with_values({f"access.{name}": value for name, value in values.items()}).access
+    graph = build_graph(road_network(RING, RING_ROADS), params, crs=CRS)
+    demand = frame({name: RING[name] for name in "abc"}, unit_id="U", population=1.0, node=[0, 1, -1], reason="")
+    sites = frame({"S1": (250, 0), "S2": (750, 24), "far": (5000, 5000)}, unit_id="U")
+    return compute_travel_times(demand, sites, graph, params, unit_ids=pd.Index(["U"])).units["U"]
+
+
+def test_two_buildings_on_one_one_way_street_are_near_in_its_direction_only() -> None:
+    walk = 24 / (4.8 / 3.6 * 60)
+    between = ring_times().between_min
+    assert between[0, 1] == pytest.approx(500 / KMH + walk, rel=1e-3)
+    assert between[1, 0] == pytest.approx(3500 / KMH + walk, rel=1e-3)
+    assert np.isinf(between[:2, 2]).all()
+    assert (np.diag(between) == 0).all()
+    assert np.isinf(ring_times(cutoff_min=5).between_min[1, 0]), "beyond the cut-off"
+
+
+def test_the_hierarchy_and_scipy_give_the_same_times_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba", reason="without numba there is no hierarchy")
+    plain = ring_times()
+    monkeypatch.setattr(roads, "SMALL_NETWORK_NODES", 0)
+    fast = ring_times()
+    for name in ("minutes", "between_min", "reason"):
+        assert np.array_equal(getattr(fast, name), getattr(plain, name))
+    assert np.isinf(plain.minutes[2]).all(), "c joins no node"
+    assert np.isfinite(plain.minutes[:2, :2]).all()
+
+
+def test_progress_tells_of_the_hierarchy_and_of_each_unit() -> None:
+    told: list[tuple[str, float]] = []
+    params = Params().access
+    graph = build_graph(road_network(RING, RING_ROADS), params, crs=CRS)
+    demand = frame({"a": RING["a"], "b": RING["b"]}, unit_id=["U", "V"], population=1.0, node=[0, 1], reason="")
+    sites = frame({"S": (250, 0), "T": (750, 0)}, unit_id=["U", "V"])
+    compute_travel_times(
+        demand, sites, graph, params, unit_ids=pd.Index(["U", "V"]), progress=lambda *step: told.append(step)
+    )
+    assert told == [("hierarchy", 0.0), ("access", 0.0), ("access", 0.5)]
 
 
 def reason_of(unit: UnitTimes) -> str:

@@ -168,38 +168,38 @@ def mark_ancestors(parent, ranks, marked):  # type: ignore[no-untyped-def]
 
 
 @_kernel
-def search(places, offsets, parent, climbing, sweeping, ranks, rows, reach, stamp, batch, found, column):  # type: ignore[no-untyped-def]
+def search(places, offsets, above, climbing, ranks, rows, sweeping, reach, stamp, batch, found, column):  # type: ignore[no-untyped-def]
     """Fill ``found[rows[i], column + place]`` with the shortest way between rank ``ranks[i]`` and each place.
 
-    Each place climbs to its ancestors alone; then all of them, one a lane of `reach`, sweep down over `ranks` together
-    (PHAST). `climbing` and `sweeping` are edges as :func:`prune` returns them. ``stamp[v]`` is the number of the batch
-    that last wrote row `v` of `reach`, so that nothing is cleared between batches.
+    The places, each in a lane of `reach`, climb together over `above`, the ancestors of all of them, and then sweep
+    down over `ranks` (PHAST). `climbing` and `sweeping` are edges as :func:`prune` keeps them. ``stamp[v]`` is the
+    number of the batch that last wrote row `v` of `reach`, so that nothing is cleared between batches.
     """
+    lanes = reach.shape[1]
+    for i in range(len(above)):
+        stamp[above[i]] = batch
+        for lane in range(lanes):
+            reach[above[i], lane] = _NEVER
     for place in range(places.shape[0]):
         for end in range(places.shape[1]):
             if places[place, end] >= 0:
-                _climb(places[place, end], offsets[place, end], place, parent, climbing, reach, stamp, batch)
+                reach[places[place, end], place] = min(reach[places[place, end], place], offsets[place, end])
+    _climb(above, climbing, reach)
     _sweep(ranks, rows, sweeping, reach, stamp, batch, found, column, column + len(places))
 
 
 @_kernel
-def _climb(start, offset, lane, parent, edges, reach, stamp, batch):  # type: ignore[no-untyped-def]
-    """Relax the edges from `start` to the root of its elimination tree; all that matter start at an ancestor."""
+def _climb(ranks, edges, reach):  # type: ignore[no-untyped-def]
+    """Relax the edges from each of `ranks`, ascending and closed under ancestors."""
     first, head, weight = edges
-    v = start
-    while v >= 0 and stamp[v] != batch:
-        stamp[v] = batch
-        for other in range(reach.shape[1]):
-            reach[v, other] = _NEVER
-        v = parent[v]
-    reach[start, lane] = min(reach[start, lane], offset)
-    v = start
-    while v >= 0:
-        here = reach[v, lane]
-        if here < _NEVER:
-            for e in range(first[v], first[v + 1]):
-                reach[head[e], lane] = min(reach[head[e], lane], _u32(here + weight[e]))
-        v = parent[v]
+    lanes = reach.shape[1]
+    for i in range(len(ranks)):
+        row = reach[ranks[i]]
+        for e in range(first[ranks[i]], first[ranks[i] + 1]):
+            above = reach[head[e]]
+            more = weight[e]
+            for lane in range(lanes):
+                above[lane] = min(above[lane], _u32(row[lane] + more))
 
 
 @_kernel

@@ -83,11 +83,13 @@ class Metric:
 
     def _answers(self, groups: Iterable[tuple[Places, _Restriction]], *, towards: bool) -> Iterator[NDArray[np.uint32]]:
         workspace = _Workspace(len(self.rank))
-        searches = [_Search(self, places, restriction, towards=towards) for places, restriction in groups]
         pool = ThreadPoolExecutor(_THREADS)
         try:
-            running = [[pool.submit(search.run, part, workspace) for part in search.parts()] for search in searches]
-            for search, parts in zip(searches, running, strict=True):
+            running = []
+            for places, restriction in groups:
+                search = _Search(self, places, restriction, towards=towards)
+                running.append((search, [pool.submit(search.run, part, workspace) for part in search.parts()]))
+            for search, parts in running:
                 for part in parts:
                     part.result()
                 yield search.found()
@@ -122,9 +124,7 @@ class _Restriction:
         wanted = metric.rank[checked_nodes(nodes, len(metric.rank))]
         row = np.full(len(metric.rank), -1, np.int32)
         row[wanted] = np.arange(len(wanted))
-        above = np.zeros(len(row), np.bool_)
-        kernels.mark_ancestors(metric.parent, wanted, above)
-        self.ranks = np.flatnonzero(above)[::-1].astype(np.int32)
+        self.ranks = _ancestors(metric.parent, wanted)[::-1].copy()
         self.rows = row[self.ranks]
         self.n_rows = len(wanted)
         self._first = row[wanted]
@@ -136,6 +136,13 @@ class _Restriction:
         return found
 
 
+def _ancestors(parent: NDArray[np.int32], ranks: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return `ranks` and all that lie above them in the elimination tree, ascending."""
+    marked = np.zeros(len(parent), np.bool_)
+    kernels.mark_ancestors(parent, ranks, marked)
+    return np.flatnonzero(marked).astype(np.int32)
+
+
 class _Search:
     """One group of places and nodes, cut into parts that run on any thread."""
 
@@ -144,7 +151,7 @@ class _Search:
         self._starts = np.where(ends >= 0, metric.rank[ends], -1).astype(np.int32)
         self._offsets = np.minimum(places.weight, UNREACHED)
         self._parent = metric.parent
-        self._edges = (metric.down, metric.up) if towards else (metric.up, metric.down)
+        self._climbing, self._sweeping = (metric.down, metric.up) if towards else (metric.up, metric.down)
         self._restriction = restriction
         self._found = _aligned(restriction.n_rows, len(places))
 
@@ -155,10 +162,11 @@ class _Search:
     def run(self, part: slice, workspace: _Workspace) -> None:
         """Answer some of the places."""
         workspace.batch += 1
-        lanes = -(-len(self._starts[part]) // _CACHE_LINE) * _CACHE_LINE
+        starts, to = self._starts[part], self._restriction
+        lanes = -(-len(starts) // _CACHE_LINE) * _CACHE_LINE
         kernels.search(
-            self._starts[part], self._offsets[part], self._parent, *self._edges, self._restriction.ranks,
-            self._restriction.rows, workspace.rows(lanes), workspace.stamp, workspace.batch, self._found, part.start,
+            starts, self._offsets[part], _ancestors(self._parent, starts[starts >= 0]), self._climbing, to.ranks,
+            to.rows, self._sweeping, workspace.rows(lanes), workspace.stamp, workspace.batch, self._found, part.start,
         )  # fmt: skip
 
     def found(self) -> NDArray[np.uint32]:
