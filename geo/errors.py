@@ -3,12 +3,13 @@
 ::
 
     GeoError
-    ├── InputError        what the user brought cannot be read or breaks a rule; carries every Fault found
-    ├── ParamsError       a parameter is unknown or out of its bounds; carries every Fault found
+    ├── InputError        what the user brought cannot be read or breaks a rule
+    ├── ParamsError       a parameter is unknown or out of its bounds
     ├── NetworkError      a road network cannot answer what it is asked
     ├── InfeasibleError   no choice satisfies all constraints
-    └── FetchError        a download failed or is not what was asked for; carries its Fault
+    └── FetchError        a download failed or is not what was asked for
 
+Each of them carries every Fault found.
 A :class:`Fault` is data: a key and its values. The words come from :mod:`geo.text`, in the language of the reader.
 """
 
@@ -73,11 +74,11 @@ class ParamsError(_FaultyError):
     """A parameter is unknown, of the wrong kind or out of its bounds."""
 
 
-class NetworkError(GeoError):
+class NetworkError(_FaultyError):
     """A road network cannot answer what it is asked."""
 
 
-class InfeasibleError(GeoError):
+class InfeasibleError(_FaultyError):
     """No choice satisfies all constraints."""
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.errors import NetworkError
+from geo.errors import Fault, NetworkError
 from geo.params import HIGHWAY_CLASSES, MODES, AccessParams
 from geo.schemas import RoadNetwork
 
@@ -107,7 +107,7 @@ def build_graph(network: RoadNetwork, params: AccessParams, *, crs: pyproj.CRS) 
     """
     tail, head, seconds, segment = _arcs(network, params)
     if not len(tail):
-        raise NetworkError(f"the network holds no road open to mode {params.mode!r}")
+        raise NetworkError(Fault(key="network_no_mode", values={"mode": params.mode}))
     n_nodes = len(network.lon)
     adjacency = csr_array((np.ones(len(tail), np.int8), (tail, head)), shape=(n_nodes, n_nodes))
     used = np.zeros(n_nodes, bool)
