@@ -95,6 +95,13 @@ def test_the_clauses_rule_before_streets() -> None:
     assert bare["population_method"].tolist() == ["whole", "clause", "clause", "whole"]
 
 
+def test_all_the_people_go_with_their_part_even_where_it_has_no_land() -> None:
+    pieces = pd.DataFrame(
+        {"commune_id": ["B", "B"], "relation": ["part_area_whole_population", "remainder"], "area_km2": [0.0, 3.0]}
+    )
+    assert population_shares(pieces).tolist() == [1, 0]
+
+
 @pytest.mark.parametrize("people", [np.nan, 0.0])
 def test_a_silent_census_still_shares_everything(people: float) -> None:
     result = share_population(row_of_pieces(), pd.Series(people, PEOPLE.index))
