@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from geo.params import HIGHWAY_CLASSES
-from geo.schemas import RoadNetwork
+from geo.schemas import WGS84, RoadNetwork
 
 #: How many people live along a metre of street, relative to a residential street: a modelling assumption. Houses stand
 #: along every street, the big ones too (Reibel & Bufalino 2005 weigh them alike); few along ways on foot and tracks.
@@ -66,7 +66,8 @@ class Homes:
 def find_homes(network: RoadNetwork, *, crs: pyproj.CRS) -> Homes:
     """Return the streets of `network` that people live along, in the metric `crs`."""
     weight = np.array([PEOPLE_PER_M.get(name, 0.0) for name in HIGHWAY_CLASSES])[network.highway]
-    xy = shapely.get_coordinates(network.node_points(crs))
+    to_metric = pyproj.Transformer.from_crs(WGS84, crs, always_xy=True)
+    xy = np.column_stack(to_metric.transform(network.lon, network.lat))
     lived = weight > 0
     middle = (xy[network.tail[lived]] + xy[network.head[lived]]) / 2
     return Homes(xy=middle, km=weight[lived] * network.length_m[lived] / 1000)
