@@ -98,5 +98,33 @@ def test_check_ends_with_1_on_a_folder_that_cannot_be_used(run, tmp_path: Path) 
     assert "clauses" in result.output
 
 
+def test_audit_passes_a_sound_folder_and_writes_every_finding(run, tmp_path: Path) -> None:
+    result = run("audit", toy_folder(tmp_path / "toy"), "--out", tmp_path / "audit.csv", "--lang", "en")
+    assert result.exit_code == 0, result.output
+    assert "0 break what must hold" in result.output
+    assert "area_lost_share" in (tmp_path / "audit.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("vi", "Vi phạm điều kiện"), ("en", "Breaches of what must"), ("fr", "Manquements à ce qui")]
+)
+def test_audit_ends_with_1_on_a_breach_and_says_what_mends_it(run, tmp_path: Path, lang: str, words: str) -> None:
+    folder = toy_folder(tmp_path / "toy")
+    units = folder / "boundaries" / "units.geojson"
+    document = json.loads(units.read_text(encoding="utf-8"))
+    for feature in document["features"]:
+        feature["properties"]["area_km2"] = 9.9
+    units.write_text(json.dumps(document), encoding="utf-8")
+    result = run("audit", folder, "--lang", lang)
+    assert result.exit_code == 1
+    assert words in result.output
+    assert "Phường Tây" in result.output
+    assert "→" in result.output
+
+
+def test_audit_refuses_a_format_it_does_not_write(run, tmp_path: Path) -> None:
+    assert run("audit", toy_folder(tmp_path / "toy"), "--out", tmp_path / "audit.doc").exit_code == 2
+
+
 def test_an_unknown_language_is_refused(run) -> None:
     assert run("check", "--lang", "xx").exit_code == 2

@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from geo.plan import Plan
+from geo.publish.findings import findings_table
 from geo.publish.provenance import version_line
 from geo.publish.reasons import attribution_texts, modelled_text, number_text, percent_text, reason_text
 from geo.publish.tables import sites_table, units_table
@@ -46,6 +47,8 @@ _UNIT_FIGURES = (
     "norm_met_pct",
     "population",
 )
+#: A page with thousands of marks would show nothing; the rest is in the other files.
+_MOST_FINDINGS = 300
 _SITE_FIGURES = ("score_0_1", "location_0_1", "size_0_1", "access_0_1", "conditions_0_1")
 
 
@@ -53,7 +56,8 @@ def map_html(plan: Plan, *, lang: str) -> bytes:
     """Return the map as one HTML page with Leaflet and all data inside.
 
     The page shows every unit, the chosen sites by shape, outline and colour, the other candidates small, a legend, a
-    list of the units to search and to use from the keyboard, what is modelled, and the attribution. Its content
+    list of the units to search and to use from the keyboard, what is modelled, the findings of the audit if wanted, and
+    the attribution. Its content
     policy forbids to load anything and to run any script but its own two; names enter the page as text only.
     """
     style = (_asset("leaflet.css"), _template("map.css"))
@@ -64,6 +68,7 @@ def map_html(plan: Plan, *, lang: str) -> bytes:
         "modelled": modelled_text(plan, lang=lang),
         "legend_title": t("publish.map.legend", lang=lang),
         "list_title": t("publish.map.list", lang=lang),
+        "findings": t("audit.on_map", lang=lang),
         "footer": " ".join([*attribution_texts(lang=lang), version_line(plan, lang=lang)]),
         "policy": _policy(scripts),
         **{
@@ -102,6 +107,8 @@ def map_data(plan: Plan, *, lang: str) -> dict[str, Any]:
             for _, unit in units.iterrows()
         ],
         "sites": _site_data(plan, lang=lang),
+        "finding_labels": [t(f"audit.column.{name}", lang=lang) for name in ("severity", "remedy", "at_stake_km2")],
+        "findings": _finding_data(plan, lang=lang),
     }
 
 
@@ -167,6 +174,25 @@ def _site_data(plan: Plan, *, lang: str) -> list[dict[str, Any]]:
             ],
         }
         for _, site in sites.iterrows()
+    ]
+
+
+def _finding_data(plan: Plan, *, lang: str) -> list[dict[str, Any]]:
+    """Return what the audit found wrong at a place, breaches and what has most land at stake first."""
+    texts = findings_table(plan.city, lang=lang, failed_only=True)
+    texts = texts[texts["lon"].notna()].head(_MOST_FINDINGS)
+    severity = plan.city.audit["severity"][texts.index]
+    radius = (4 + 2 * np.sqrt(texts["at_stake_km2"].fillna(0.0))).clip(upper=12).round(1)
+    return [
+        {
+            "title": row["check"],
+            "text": row["finding"],
+            "at": [round(row["lat"], _DECIMALS), round(row["lon"], _DECIMALS)],
+            "grave": kind == "breach",
+            "size": size,
+            "values": [row["severity"], row["remedy"], number_text(row["at_stake_km2"], lang=lang, decimals=2)],
+        }
+        for (_, row), kind, size in zip(texts.iterrows(), severity, radius.tolist(), strict=True)
     ]
 
 

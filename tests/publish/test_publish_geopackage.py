@@ -52,6 +52,12 @@ def test_the_provenance_says_what_is_modelled_and_whom_the_data_are_owed_to(plan
     assert "OpenStreetMap" in table["attribution"]
 
 
+def test_findings_are_points_where_they_have_a_place(plan, path):
+    audit = gpd.read_file(path, layer="audit")
+    assert len(audit) == len(plan.city.audit)
+    assert audit.geometry.notna().tolist() == plan.city.audit["lon"].notna().tolist()
+
+
 def test_no_clock_is_in_the_file(path):
     with sqlite3.connect(path) as connection:
         times = {row[0] for row in connection.execute("select last_change from gpkg_contents")}

@@ -88,6 +88,17 @@
     marker.bindPopup(function () { return card(site.name, data.site_labels, site.values); }, { maxWidth: 440 }).addTo(map);
   }
 
+  const findings = L.layerGroup(data.findings.map(function (finding) {
+    const look = { className: "finding", radius: finding.size, weight: 1, color: "#000", fillColor: finding.grave ? "#c1121f" : "#f0a202", fillOpacity: 0.75 };
+    const values = finding.values;
+    return L.circleMarker(finding.at, look).bindPopup(function () { return card(finding.title, data.finding_labels, values, finding.text); }, { maxWidth: 440 });
+  }));
+  document.getElementById("findings_box").hidden = data.findings.length === 0;
+  document.getElementById("findings_count").textContent = String(data.findings.length);
+  document.getElementById("findings").addEventListener("change", function (event) {
+    if (event.target.checked) findings.addTo(map); else findings.remove();
+  });
+
   function mark(id) {
     marked = id;
     rows.forEach(function (row, key) { row.setAttribute("aria-current", String(key === id)); });
