@@ -316,7 +316,9 @@ def _is_drawn(shapes: gpd.GeoSeries) -> NDArray[np.bool_]:
 def _districts(communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     ids = pd.Index(sorted(communes["district_id"].unique()), name="district_id")
     own = communes.groupby("district_id")["district_name"].first().reindex(ids)
-    geometry = [_joined(communes.geometry.iloc[rows]) for rows in _rows_of(communes["district_id"], ids)]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        rows_of = _rows_of(communes["district_id"], ids)
+        geometry = list(threads.map(lambda rows: _joined(communes.geometry.iloc[rows]), rows_of))
     districts = gpd.GeoDataFrame({"name": own}, geometry=gpd.GeoSeries(geometry, index=ids, crs=communes.crs))
     districts["area_km2"] = ellipsoidal_area_km2(districts.geometry)
     districts["population"] = communes.groupby("district_id")["population"].sum(min_count=1).reindex(ids)
