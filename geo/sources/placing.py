@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geo.sources.boundaries import Part
 from geo.sources.crs import Fit, Places, recognise_crs, words_of
@@ -39,15 +40,16 @@ def place_polygons(
     fits: dict[str, list[Fit]] = {}
     for part in [*undeclared, *undeclared]:  # twice, because one may be known by the other
         if part.layer is None:
-            if part is communes:
-                fits[part.raw.file] = _fits(part, "commune_id", _known_of_communes(units, inventory, members))
-            else:
-                fits[part.raw.file] = _fits(part, "unit_id", _known_of_units(communes, units, inventory, members))
+            known = _known_of(part, communes, units, inventory, members)
+            fits[part.raw.file] = recognise_crs(_geometry(part), _ids(part, communes), known)
             if len(fits[part.raw.file]) == 1:
                 _take(part, fits[part.raw.file][0], log, partial=part is units[0])
     for part in undeclared:
         if part.layer is None:
-            _refuse(part, fits[part.raw.file], log, partial=part is units[0])
+            turned = shapely.transform(_geometry(part), lambda xy: xy[:, ::-1])
+            known = _known_of(part, communes, units, inventory, members)
+            swapped = recognise_crs(turned, _ids(part, communes), known) if not fits[part.raw.file] else []
+            _refuse(part, fits[part.raw.file], swapped, log, partial=part is units[0])
 
 
 def _take(part: Part, fit: Fit, log: FaultLog, *, partial: bool) -> None:
@@ -56,19 +58,39 @@ def _take(part: Part, fit: Fit, log: FaultLog, *, partial: bool) -> None:
     part.layer = layer_of_polygons(part.raw, log, partial=partial)
 
 
-def _refuse(part: Part, fits: list[Fit], log: FaultLog, *, partial: bool) -> None:
+def _refuse(part: Part, fits: list[Fit], swapped: list[Fit], log: FaultLog, *, partial: bool) -> None:
     if fits:
         log.add("crs_ambiguous", file=part.raw.file, candidates="; ".join(str(fit) for fit in fits))
+    elif swapped:
+        log.add("crs_swapped", file=part.raw.file, used=words_of(swapped[0].crs))
+    if fits or swapped:
         part.raw = replace(part.raw, placed=False)
     part.layer = layer_of_polygons(part.raw, log, partial=partial)
 
 
-def _fits(part: Part, column: str, known: Iterable[_Known]) -> list[Fit]:
-    listed = list(known)
-    lonlat = np.array([(lon, lat) for lon, lat, _ in listed], dtype=float).reshape(-1, 2)
-    places = Places(lonlat=lonlat, ids=[ids for *_, ids in listed])
+def _geometry(part: Part) -> NDArray[np.object_]:
     assert part.raw.geometry is not None
-    return recognise_crs(part.raw.geometry, [str(each) for each in part.frame[column]], places)
+    return part.raw.geometry
+
+
+def _ids(part: Part, communes: Part | None) -> list[str]:
+    return [str(each) for each in part.frame["commune_id" if part is communes else "unit_id"]]
+
+
+def _known_of(
+    part: Part,
+    communes: Part | None,
+    units: tuple[Part | None, Part | None],
+    inventory: Part | None,
+    members: Mapping[str, Mapping[str, frozenset[str]]],
+) -> Places:
+    """Return what the other files know to lie in the polygons of a part."""
+    if part is communes:
+        known = _known_of_communes(units, inventory, members)
+    else:
+        known = _known_of_units(communes, units, inventory, members)
+    lonlat = np.array([(lon, lat) for lon, lat, _ in known], dtype=float).reshape(-1, 2)
+    return Places(lonlat=lonlat, ids=[ids for *_, ids in known])
 
 
 def _members(clauses: Part | None) -> dict[str, dict[str, frozenset[str]]]:

@@ -98,7 +98,7 @@ def _compare(
         found, expected = (f"{sum(figures[key] for key in ratios):.0f}" for figures in (wholes.values, sums))
         log.warn("population_scale", file=wholes.files, found=found, expected=expected, other=parts.files)
     suspected: set[str] = set()
-    for key, total in sums.items():
+    for key, total in sorted(sums.items()):
         ratio = ratios[key] / growth
         if not 1 / _OFF < ratio < _OFF:
             _note_whole(wholes.places[key], ratio, total / growth, parts.files, log)

@@ -165,6 +165,18 @@ def test_evidence_that_fits_several_systems_is_refused_with_them(folder: Path) -
     assert errors_in(folder) == []
 
 
+def test_northings_that_stand_first_are_told_of(folder: Path) -> None:
+    """Surveyors call the northing x, as VN-2000 does; files put the easting first."""
+    path = rewrite(folder, "communes", epsg=5897, prj=None)
+    frame = gpd.read_file(path)
+    frame.geometry = shapely.transform(frame.geometry.values, lambda xy: xy[:, ::-1])
+    frame = frame.set_crs(None, allow_override=True)
+    write_shapefile(path, frame)
+    (fault,) = errors_in(folder)
+    assert (fault.key, fault.file) == ("crs_swapped", "boundaries/communes.shp")
+    assert told(fault)["used"].startswith("EPSG:5897 ")
+
+
 def test_a_file_that_fits_nothing_is_refused_as_before(folder: Path) -> None:
     path = rewrite(folder, "communes", epsg=5897, prj=None)
     frame = gpd.read_file(path)
