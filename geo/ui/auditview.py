@@ -22,7 +22,7 @@ def show_audit(view: View) -> None:
     n_failed, n_breaches = int((~city.audit["passed"]).sum()), len(breaches(city.audit))
     counts = {"n": len(texts), "breaches": n_breaches, "notices": n_failed - n_breaches}
     summary = t("audit.summary", lang=view.lang, passed=len(texts) - n_failed, **counts)
-    (st.error if n_breaches else st.info)(plain(summary), icon=":material/fact_check:")
+    (st.warning if n_breaches else st.success)(plain(summary), icon=":material/fact_check:")
     bad = worst(city.audit)
     if len(bad):
         picture, listed = st.columns((2, 3))
