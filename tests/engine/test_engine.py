@@ -76,6 +76,17 @@ def test_no_detour_is_shorter_than_the_way(case: Case) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@given(networks())
+def test_only_edges_that_are_a_shortest_way_are_kept(case: Case) -> None:
+    metric = metric_of(case)
+    way = all_pairs(metric, case[0])
+    node = np.argsort(metric.rank)
+    for (first, upper, weight), upward in ((metric.up, True), (metric.down, False)):
+        ends = node[np.repeat(np.arange(case[0]), np.diff(first))], node[upper]
+        assert (weight == way[ends if upward else ends[::-1]]).all()
+
+
+@settings(max_examples=60, deadline=None)
 @given(networks(), st.data())
 def test_a_slower_network_shortens_no_way(case: Case, data: st.DataObject) -> None:
     n_nodes, tail, head, weights = case
