@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from geo.audit import breaches, worst
 from geo.publish.findings import findings_table
@@ -25,18 +26,23 @@ def show_audit(view: View) -> None:
     (st.warning if n_breaches else st.success)(plain(summary), icon=":material/fact_check:")
     bad = worst(city.audit)
     if len(bad):
-        picture, listed = st.columns((2, 3))
+        listed, picture = st.columns((3, 2), gap="medium")
         title = t("audit.worst", lang=view.lang)
         picture.image(draw_findings(city, worst(city.audit, n=len(city.audit))), width="stretch", alt=title)
-        listed.markdown(f"**{plain(title)}**")
-        _show_table(texts.loc[bad.index, ["at_stake_km2", "finding", "remedy"]], lang=view.lang, container=listed)
+        lines = (_line(view, row) for _, row in texts.loc[bad.index].iterrows())
+        listed.markdown("\n".join([f"**{plain(title)}**\n", *lines]))
     with st.expander(t("audit.all", lang=view.lang)):
         _show_table(texts, lang=view.lang)
         audit = csv_bytes(city.audit, dict.fromkeys(city.audit.columns))
         st.download_button("audit.csv", audit, "audit.csv", "text/csv", icon=":material/download:")
 
 
-def _show_table(table: pd.DataFrame, *, lang: str, container: DeltaGenerator | None = None) -> None:
+def _line(view: View, row: pd.Series[Any]) -> str:
+    km2 = t("audit.amount.km2", lang=view.lang, n=view.number(row["at_stake_km2"], decimals=2))
+    return f"1. **{plain(km2)}** {plain(row['finding'])} *{plain(row['remedy'])}*"
+
+
+def _show_table(table: pd.DataFrame, *, lang: str) -> None:
     numbers = {"at_stake_km2": "%.2f", "lat": "%.5f", "lon": "%.5f"}
     labels = {name: t(f"audit.column.{name}", lang=lang) for name in table.columns}
     columns = {
@@ -45,7 +51,7 @@ def _show_table(table: pd.DataFrame, *, lang: str, container: DeltaGenerator | N
         else st.column_config.TextColumn(label, width="large" if name in ("finding", "remedy") else None)
         for name, label in labels.items()
     }
-    (container or st).dataframe(table, hide_index=True, column_config=columns)
+    st.dataframe(table, hide_index=True, column_config=columns)
 
 
 def pieces_table(view: View, unit_id: str) -> pd.DataFrame:
