@@ -29,10 +29,11 @@ from geo.errors import GeoError
 TIE = 1e-9
 #: HiGHS stops at an absolute gap of 1e-6: of values scaled so, that is a tenth of a tie.
 _SCALE = 1e4
-_CAP_SLACK = 1e-9
-#: A cap is scaled to the first, a tie to the second figure: well above the solver's tolerance of 1e-6, and so small
-#: that a variable which is off by that tolerance breaks no row.
+#: A cap is scaled to the first, a tie to the second figure: well above the solver's tolerance of 1e-6, which takes up
+#: rounding in the sums too, and so small that a variable which is off by that tolerance breaks no row.
 _CAP_SCALE, _TIE_SCALE = 100.0, 1e-5
+#: What HiGHS's presolve calls infeasible is asked again without it: at the edge of its tolerance it can be wrong.
+_PRESOLVE = (True, False)
 #: Columns beyond one a unit that the first, quick solution may use.
 _CORE = 60
 #: Largest coefficient of a block of ranks in the second stage; beyond it the solver's tolerance would blur ranks.
@@ -156,15 +157,19 @@ def _relax(columns: Columns) -> tuple[float, NDArray[np.float64]] | None:
     """
     one_each, caps = _rows_of(columns)
     rows = vstack([cap.A for cap in caps])
-    result = linprog(
-        -_SCALE * columns.value,
-        A_eq=one_each.A,
-        b_eq=np.ones(one_each.A.shape[0]),
-        A_ub=rows,
-        b_ub=np.concatenate([np.atleast_1d(cap.ub) for cap in caps]),
-        bounds=(0, None),
-        method="highs",
-    )
+    for presolve in _PRESOLVE:
+        result = linprog(
+            -_SCALE * columns.value,
+            A_eq=one_each.A,
+            b_eq=np.ones(one_each.A.shape[0]),
+            A_ub=rows,
+            b_ub=np.concatenate([np.atleast_1d(cap.ub) for cap in caps]),
+            bounds=(0, None),
+            method="highs",
+            options={"presolve": presolve},
+        )
+        if result.status != 2:
+            break
     if result.status == 2:
         return None
     if result.status != 0:
@@ -231,7 +236,7 @@ def _rows_of(columns: Columns) -> tuple[LinearConstraint, list[LinearConstraint]
     caps = []
     for use, limit in zip(columns.use, columns.limit, strict=True):
         scale = _CAP_SCALE / max(limit, float(use.max()), 1e-12)
-        caps.append(LinearConstraint(csr_array(use[None, :] * scale), -np.inf, limit * scale * (1 + _CAP_SLACK)))
+        caps.append(LinearConstraint(csr_array(use[None, :] * scale), -np.inf, limit * scale))
     return LinearConstraint(one_each, 1, 1), caps
 
 
@@ -242,13 +247,16 @@ def _milp(
     integrality: NDArray[np.float64] | float = 1,
     upper: NDArray[np.float64] | float = 1,
 ) -> OptimizeResult:
-    result = milp(
-        cost,
-        constraints=constraints,
-        integrality=np.broadcast_to(integrality, cost.shape),
-        bounds=Bounds(0, upper),
-        options={"mip_rel_gap": 0.0},
-    )
+    for presolve in _PRESOLVE:
+        result = milp(
+            cost,
+            constraints=constraints,
+            integrality=np.broadcast_to(integrality, cost.shape),
+            bounds=Bounds(0, upper),
+            options={"mip_rel_gap": 0.0, "presolve": presolve},
+        )
+        if result.status != 2:
+            break
     if result.status not in (0, 2):
         raise GeoError(f"the solver stopped without an answer: {result.message}")
     return result

@@ -176,3 +176,26 @@ def test_where_the_problem_is_the_p_median_spopt_finds_the_same(seed: int) -> No
         row = made.chosen[0]
         assert sorted(p for p in (city.options.first[row], city.options.second[row]) if p >= 0) == opened
         assert model.problem.objective.value() == pytest.approx((1 - scores[row]) * 30 * people.sum())
+
+
+def test_of_units_that_gain_alike_the_first_gets_its_second_site() -> None:
+    """Three equal units and a budget for one pair: greedy and integer programme agree on the first."""
+    city = small_city([2, 2, 2], scores=[0.5, 0.4, 0.7] * 3)
+    choice = ChoiceParams(max_sites=4, unit_weight="equal")
+    task = _Task(city.options, city.scores, city.population, choice, sites_only(city.options, choice))
+    greedy = choose_sites(city.options, city.scores, city.population, choice)
+    assert task.solve()[1].tolist() == greedy.chosen.tolist() == [2, 3, 6]
+
+
+def test_a_feasible_problem_at_the_edge_of_the_tolerance_is_not_called_infeasible() -> None:
+    """HiGHS's presolve once did so for these figures, with the caps widened by its own tolerance."""
+    columns = Columns(
+        unit=np.array([0, 0, 1, 2, 2, 3, 3]),
+        value=np.array([0.10213121, 0.11766199, 0.27848177, 0.10617356, 0.16068341, 0.0759502, 0.11842612]),
+        rank=np.array([1, 0, 0, 1, 0, 1, 0]),
+        use=np.array([[1, 2, 1, 1, 2, 1, 1], [0, 1, 0, 0, 1, 0, 1]], float),
+        limit=np.array([6.0, 1.0]),
+    )
+    solution = solve(columns)
+    assert solution is not None
+    assert solution.picked.tolist() == [0, 2, 4, 5]

@@ -120,3 +120,26 @@ def test_every_unit_of_a_plan_is_labelled(toy_city: City, settings: Settings) ->
     pd.testing.assert_series_equal(firm, plan.units["firmness"] == "firm", check_names=False)
     coupled = make_plan(toy_city, SMALL.with_values({"constraints.max_district_offices": 0}), settings=settings)
     assert (coupled.optimality["solver"] == "milp") == (coupled.units["firmness"] == "").all()
+
+
+def test_of_buildings_that_are_equal_in_everything_the_first_wins_every_draw() -> None:
+    city = small_city([3])
+    options = dataclasses.replace(city.options, criteria=np.full((6, 4), 0.5), penalty=np.full(6, 0.1))
+    choice, wanted = ChoiceParams(max_sites=1), RobustnessParams(n_weightings=10)
+    own = choose_sites(options, options.scores(Weights()), city.population, choice)
+    assert own.chosen.tolist() == [0]
+    assert try_weights(options, own.chosen, Weights(), city.population, choice, wanted).win_share.tolist() == [1.0]
+
+
+def test_a_cap_of_the_city_holds_in_every_draw() -> None:
+    """Both units prefer their district office under any weights, and only one may be kept."""
+    city = small_city([2, 2])
+    city.sites["kind"] = ["district_office", "commune_office"] * 2
+    good = np.array([0.9, 0.5, 0.1, 0.9, 0.5, 0.1])
+    options = dataclasses.replace(city.options, criteria=np.repeat(good[:, None], 4, axis=1))
+    choice, wanted = ChoiceParams(max_sites=2), RobustnessParams(n_weightings=10)
+    limits = city.limits(choice, ConstraintParams(max_district_offices=1))
+    own = choose_sites(options, options.scores(Weights()), city.population, choice, limits=limits)
+    found = try_weights(options, own.chosen, Weights(), city.population, choice, wanted, limits=limits)
+    assert found.site_share[[0, 2]].sum() == pytest.approx(1.0)
+    assert found.win_share.tolist() == [1.0, 1.0]

@@ -143,7 +143,8 @@ def compare(
             found = compare_plans(first, make_plan(city, other, progress=progress))
         write_csv(found.units.reset_index(), out)
         for name, row in found.totals.iterrows():
-            before, later = (number_text(row[key], lang=words, decimals=3) for key in ("before", "after"))
+            decimals = 0 if name in ("sites", "units_with_one", "units_with_two") else 3
+            before, later = (number_text(row[key], lang=words, decimals=decimals) for key in ("before", "after"))
             label = t(f"choice.compare.{name}", lang=words)
             OUT.print(t("choice.compare.row", lang=words, label=label, before=before, after=later), markup=False)
         numbers = {
