@@ -123,9 +123,27 @@ class ScoreParams(_Group):
     parking_m2_per_motorbike: float = Field(3.0, gt=0, le=30, description="TCVN 4319:2012")
 
 
-class Norms(_Group):
-    """Floor area by title, Decree 155/2025/ND-CP, commune level; staff where no table gives it."""
+#: Areas by title at commune level, as each decree gives them; which title of the older one stands for which of these is
+#: read from the order of its list and is not verified.
+DECREES: dict[str, dict[str, float]] = {
+    "155/2025": {
+        "secretary_m2": 30, "deputy_or_chair_m2": 20, "department_head_m2": 18, "specialist_m2": 15,
+        "common_area_share": 0.85,
+    },
+    "152/2017": {
+        "secretary_m2": 15, "deputy_or_chair_m2": 12, "department_head_m2": 10, "specialist_m2": 5,
+        "common_area_share": 0.70,
+    },
+}  # fmt: skip
 
+
+class Norms(_Group):
+    """Floor area by title, commune level, from the table of a decree; staff where no table gives it.
+
+    A figure that is given goes before that of the decree.
+    """
+
+    decree: Literal["155/2025", "152/2017"] = Field("155/2025", description="whose table of areas")
     secretary_m2: float = Field(30.0, ge=0)
     deputy_or_chair_m2: float = Field(20.0, ge=0)
     department_head_m2: float = Field(18.0, ge=0, description="one source says 20")
@@ -136,6 +154,14 @@ class Norms(_Group):
     city_staff: float = Field(9536.0, gt=0, description="officials in all units together")
     base_staff: float = Field(40.0, ge=0, description="staff of a unit that does not depend on its population")
     usable_share: float = Field(0.75, gt=0, le=1, description="usable share of floor area where only that is known")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_decree(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        table = DECREES.get(str(given.get("decree", "155/2025")), {})
+        return {**table, **given}
 
 
 class ChoiceParams(_Group):
@@ -217,6 +243,12 @@ class Params(_Group):
             A name is unknown or a value is out of its bounds.
         """
         data = self.model_dump()
+        decree = str(values.get("norms.decree", self.norms.decree))
+        if decree in DECREES and decree != self.norms.decree:
+            # What the old decree gave goes with it; what somebody set stays.
+            old = DECREES[self.norms.decree]
+            kept = {key: value for key, value in data["norms"].items() if old.get(key) != value}
+            data["norms"] = Norms(**{**kept, "decree": decree}).model_dump()
         for name, value in values.items():
             group = data
             *path, leaf = name.split(".")

@@ -71,3 +71,17 @@ def test_weights_are_normalised_to_one(values: list[float]) -> None:
     names = ("location", "size", "access", "conditions")
     weights = Params().with_values({f"weights.{n}": v for n, v in zip(names, values, strict=True)}).weights
     assert sum(weights.normalised().values()) == pytest.approx(1)
+
+
+def test_the_decree_brings_its_table_and_what_is_set_stays(tmp_path: Path) -> None:
+    old = Params().with_values({"norms.decree": "152/2017"})
+    assert (old.norms.secretary_m2, old.norms.specialist_m2, old.norms.common_area_share) == (15, 5, 0.7)
+    own = Params().with_values({"norms.specialist_m2": 11}).with_values({"norms.decree": "152/2017"})
+    assert (own.norms.secretary_m2, own.norms.specialist_m2) == (15, 11)
+    path = tmp_path / "norms.toml"
+    path.write_text('[norms]\ndecree = "152/2017"\nsecretary_m2 = 20\n', encoding="utf-8")
+    read = read_params(path).norms
+    assert (read.secretary_m2, read.deputy_or_chair_m2) == (20, 12)
+    assert old.with_values({"norms.decree": "155/2025"}) == Params()
+    with pytest.raises(ParamsError):
+        Params().with_values({"norms.decree": "1/1900"})
