@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ from geo.engine.places import MOST_LANES, UNREACHED, Places, checked_nodes
 Edges = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint32]]
 _CACHE_LINE = 16
 _THREADS = min(2, os.cpu_count() or 1)
+#: Groups begun before the first one's answer is taken: enough for the threads, few enough for the memory.
+_AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,8 @@ class Metric:
         GeoError
             A node is out of range.
         """
-        return next(self.restricted([(places, nodes)], towards=towards))
+        (found,) = self.restricted([(places, nodes)], towards=towards)
+        return found
 
     def restricted(
         self, groups: Iterable[tuple[Places, ArrayLike]], *, towards: bool = True
@@ -84,17 +88,23 @@ class Metric:
     def _answers(self, groups: Iterable[tuple[Places, _Restriction]], *, towards: bool) -> Iterator[NDArray[np.uint32]]:
         workspace = _Workspace(len(self.rank))
         pool = ThreadPoolExecutor(_THREADS)
+        running: deque[tuple[_Search, list[Future[None]]]] = deque()
         try:
-            running = []
             for places, restriction in groups:
                 search = _Search(self, places, restriction, towards=towards)
                 running.append((search, [pool.submit(search.run, part, workspace) for part in search.parts()]))
-            for search, parts in running:
-                for part in parts:
-                    part.result()
-                yield search.found()
+                if len(running) > _AHEAD:
+                    yield _finish(*running.popleft())
+            while running:
+                yield _finish(*running.popleft())
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _finish(search: _Search, parts: list[Future[None]]) -> NDArray[np.uint32]:
+    for part in parts:
+        part.result()
+    return search.found()
 
 
 class _Workspace(threading.local):

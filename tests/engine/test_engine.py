@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterator
 
 import networkx as nx
 import numpy as np
@@ -144,6 +145,22 @@ def test_groups_are_answered_in_their_order() -> None:
     for ours, theirs in zip(metric.restricted(groups), plain.restricted(groups), strict=True):
         assert ours.shape == theirs.shape
         assert (ours == theirs).all()
+
+
+def test_a_caller_may_stop_before_the_last_answer() -> None:
+    metric, before = metric_of(grid(24)), threading.active_count()
+    begun = []
+
+    def groups() -> Iterator[tuple[Places, list[int]]]:
+        for place in range(100):
+            begun.append(place)
+            yield Places.at([place]), [0]
+
+    answers = metric.restricted(groups())
+    next(answers)
+    answers.close()
+    assert len(begun) < 10, "the others were never begun, so they took no memory"
+    assert threading.active_count() == before
 
 
 def test_another_set_of_weights_leaves_the_first_alone() -> None:
