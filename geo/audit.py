@@ -16,12 +16,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.coverage import Coverage, Spots, examine_coverage, unite
+from geo.coverage import ROUNDING, Coverage, Spots, examine_coverage, unite
 from geo.schemas import WGS84, Audit, check
 from geo.sureness import FAIR_WIDTH
 
-#: Share of the city that gaps or overlaps of the units may cover: what rounding of coordinates leaves.
-COVERAGE_TOLERANCE = 1e-6
 #: Largest relative error of a sum that must be conserved.
 SUM_TOLERANCE = 1e-9
 #: Largest error of a unit's area against the official figure, in percent.
@@ -148,7 +146,7 @@ def audit_merge(
     -------
     pandas.DataFrame
         The sums and one row per unit for its area and its people, passed or not; of every other check only what
-        failed. Breaches come first, then what has most land at stake.
+        failed. Breaches come first; sums of the city before the rest, and that by the land at stake.
     """
     case = _Case(communes=communes, unit_facts=unit_facts, units=units, pieces=pieces, overlay=overlay)
     new, old = unite(units.geometry, communes.geometry)
@@ -215,13 +213,15 @@ def _table(found: list[_Found], *, crs: Any) -> pd.DataFrame:
     table["passed"] = np.where(at_least, size >= table["limit"], size <= table["limit"])
     table["at_stake_km2"] = pd.Series([f.at_stake_km2 for f in found], dtype=float).where(~table["passed"])
     table["remedy"] = pd.Series([f.remedy for f in found], dtype=object).where(~table["passed"], "")
-    order = table.assign(mild=table["severity"] != "breach", stake=-table["at_stake_km2"].fillna(np.inf))
-    return table.loc[order.sort_values(["passed", "mild", "stake"], kind="stable").index].reset_index(drop=True)
+    order = table.assign(
+        mild=table["severity"] != "breach", part=table["subject"] != "city", rank=-table["at_stake_km2"]
+    )
+    return table.loc[order.sort_values(["passed", "mild", "part", "rank"], kind="stable").index].reset_index(drop=True)
 
 
 def _of_units(case: _Case, after: Coverage) -> Iterator[_Found]:
     remedy = "mend_units" if case.drawn.all() else "mend_communes"
-    limit = COVERAGE_TOLERANCE * float(case.units.area.sum()) / 1e6
+    limit = ROUNDING * float(case.units.area.sum()) / 1e6
     for name, spots in (("overlap", after.overlaps), ("gap", after.gaps)):
         yield _total(f"{name}_km2", spots, limit=limit, remedy=remedy)
         yield from _places(f"unit_{name}", "unit_sliver", spots, remedy=remedy)
@@ -229,7 +229,7 @@ def _of_units(case: _Case, after: Coverage) -> Iterator[_Found]:
 
 def _of_communes(case: _Case, before: Coverage) -> Iterator[_Found]:
     remedy = "settled_by_units" if case.drawn.all() else "mend_communes"
-    limit = COVERAGE_TOLERANCE * float(case.units.area.sum()) / 1e6
+    limit = ROUNDING * float(case.units.area.sum()) / 1e6
     for name, spots in (("overlap", before.overlaps), ("gap", before.gaps), ("outside", before.outside)):
         yield _total(f"commune_{name}_km2", spots, limit=limit, remedy=remedy)
         yield from _places(f"commune_{name}", "commune_sliver", spots, remedy=remedy)

@@ -10,6 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+#: Overlaps that add up to less than this share of the land are the rounding of coordinates: nobody looks for their spots.
+ROUNDING = 1e-6
 #: Smaller spots are counted in the sums but get no row of their own.
 LEAST_SPOT_M2 = 100.0
 #: A spot narrower than this in the mean (twice its area over its perimeter), or below a hectare, is a sliver.
@@ -78,20 +80,22 @@ def examine_coverage(
     land = _without_holes(union) if outline is None else outline
     outside = shapely.Polygon() if outline is None else shapely.difference(union, outline)
     return Coverage(
-        overlaps=_overlaps(shapes, excess_m2=float(shapes.area.sum()) - union.area),
-        gaps=_spots_beside(shapely.difference(land, union), shapes),
+        overlaps=_overlaps(shapes, excess_m2=float(shapes.area.sum()) - union.area, rounding_m2=ROUNDING * union.area),
+        gaps=_spots_beside(shapely.Polygon() if land is union else shapely.difference(land, union), shapes),
         outside=_spots_beside(outside, shapes),
     )
 
 
 def _without_holes(shape: shapely.Geometry) -> shapely.Geometry:
+    if not shapely.get_num_interior_rings(shapely.get_parts(shape)).any():
+        return shape
     return shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(shape))))
 
 
-def _overlaps(shapes: gpd.GeoSeries, *, excess_m2: float) -> Spots:
+def _overlaps(shapes: gpd.GeoSeries, *, excess_m2: float, rounding_m2: float) -> Spots:
     """Return where two polygons lie on one another; pairs come from a tree, and only if there is something to find."""
     total = max(excess_m2, 0.0)
-    if total < LEAST_SPOT_M2:
+    if total < max(LEAST_SPOT_M2, rounding_m2):
         return Spots(total_m2=total, shape=np.array([], dtype=object), near=[])
     array = np.asarray(shapes)
     shapely.prepare(array)

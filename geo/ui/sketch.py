@@ -76,10 +76,10 @@ def draw_findings(city: City, findings: pd.DataFrame) -> str:
 
 
 def _mark(x: float, y: float, *, r: float, grave: bool) -> str:
-    """Return a red diamond for a breach, an orange disc for a notice."""
+    """Return a red diamond for a breach, a purple disc for a notice."""
     look = f'stroke="{_INK}" stroke-width="0.7" fill-opacity="0.7"'
     if not grave:
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="#f0a202" {look}/>'
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="#9b4dca" {look}/>'
     half = 1.4 * r
     d = f"M{x:.1f},{y - half:.1f}l{half:.1f},{half:.1f}l{-half:.1f},{half:.1f}l{-half:.1f},{-half:.1f}z"
     return f'<path d="{d}" fill="#c1121f" {look}/>'

@@ -89,7 +89,7 @@
   }
 
   const findings = L.layerGroup(data.findings.map(function (finding) {
-    const look = { className: "finding", radius: finding.size, weight: 1, color: "#000", fillColor: finding.grave ? "#c1121f" : "#f0a202", fillOpacity: 0.75 };
+    const look = { className: "finding", radius: finding.size, weight: 1, color: "#000", fillColor: finding.grave ? "#c1121f" : "#9b4dca", fillOpacity: 0.75 };
     const values = finding.values;
     return L.circleMarker(finding.at, look).bindPopup(function () { return card(finding.title, data.finding_labels, values, finding.text); }, { maxWidth: 440 });
   }));
