@@ -16,8 +16,8 @@ app = typer.Typer(
 )
 for command in (plan.plan, plan.check, boundaries.audit, boundaries.convert, boundaries.clauses):
     app.command()(command)
-for command in (choice.explain, choice.frontier, choice.robust, choice.compare):
-    app.command()(command)
+for question in (choice.explain, choice.frontier, choice.robust, choice.compare):
+    app.command()(question)
 app.command("build-demo")(sources.build_demo)
 app.command()(plan.run)
 
