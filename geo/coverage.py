@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-#: Overlaps that add up to less than this share of the land are the rounding of coordinates: nobody looks for their spots.
+#: Overlaps that add up to less than this share of the land are rounding: nobody looks for their spots.
 ROUNDING = 1e-6
 #: Smaller spots are counted in the sums but get no row of their own.
 LEAST_SPOT_M2 = 100.0
