@@ -29,7 +29,7 @@ from geo.score import Options, area_needed_m2, build_options, fill_unknown, site
 from geo.settings import Settings
 
 #: Goes into the name of cached travel times; raise it when the same input gives other times.
-_ACCESS_VERSION = "2"
+_ACCESS_VERSION = "3"
 _KEPT_IN_MEMORY = 4
 
 
@@ -288,7 +288,15 @@ def travel_times(
     def compute() -> TravelTimes:
         graph = None if city.network is None else build_graph(city.network, params, crs=city.crs)
         demand = place_demand(city.pieces, city.units, graph, params, population_points=city.population_points)
-        return compute_travel_times(demand, city.sites, graph, params, unit_ids=city.units.index, progress=progress)
+        return compute_travel_times(
+            demand,
+            city.sites,
+            graph,
+            params,
+            unit_ids=city.units.index,
+            cache_dir=settings.cache_dir,
+            progress=progress,
+        )
 
     name = f"times-{_ACCESS_VERSION}-{digest_of_text(city.digest, str(city.crs), digest_of(params))}"
     return cached(settings.cache_dir, name, make=compute, pack=_pack_times, unpack=lambda a: _unpack_times(a, city))
