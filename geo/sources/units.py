@@ -1,24 +1,21 @@
 """Fetch the polygons of Hanoi's 126 units from the public repository that keeps them, file by file.
 
 The repository is asked at one commit, so that its files cannot change; Git names a commit by the hash of all it holds,
-but a server between could still send something else. So each polygon must be that of its unit: code, validity, and the
-area it had when it was measured, to 100 m2 (``hanoi_units.csv``). What came is recorded with its SHA-256 beside the
-data, and a later fetch into the same folder must bring the same bytes.
+but a server between could still send something else. So each polygon must be that of its unit by what is known of it,
+and all of them together must make up the city (:mod:`geo.sources.pins`). What came is recorded with its SHA-256 beside
+the data, and a later fetch into the same folder must bring the same bytes.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import pyproj
 import requests
 import shapely
 import tomlkit
@@ -29,6 +26,7 @@ from geo.schemas import MODELLED
 from geo.settings import Settings
 from geo.sources.boundaries import FOLDER
 from geo.sources.download import fetch_fault, first_words, get, host_of, repeat
+from geo.sources.pins import Deviation, Pin, find_deviation, find_joint_deviation, read_pins
 from geo.sources.vectors import VECTOR_SUFFIXES
 
 REPOSITORY = "thanglequoc/vietnamese-provinces-database"
@@ -40,27 +38,8 @@ SOURCE = f"official: {REPOSITORY} {COMMIT[:8]}"
 RETRY_WAITS_S = (2.0, 5.0, 15.0, 30.0)
 #: The largest file has 0.4 MB.
 _LIMIT_BYTES = 4_000_000
-_AREA_TOLERANCE_KM2 = 1e-4
 _OUT, _LOCK, _PARTS = "units.geojson", "fetched-units.toml", ".fetched-units"
 _KINDS = {"Phường": "ward", "Xã": "commune", "Thị trấn": "commune", "Đặc khu": "commune"}
-
-
-class Pin(NamedTuple):
-    """What is known of a file before it comes."""
-
-    file: str
-    drawn_area_km2: float
-
-    @property
-    def unit_id(self) -> str:
-        """The code the name of the file begins with."""
-        return self.file.partition("_")[0]
-
-
-def read_pins() -> list[Pin]:
-    """Return the 126 files, by code."""
-    text = files("geo.sources").joinpath("hanoi_units.csv").read_text(encoding="utf-8")
-    return [Pin(row["file"], float(row["drawn_area_km2"])) for row in csv.DictReader(text.splitlines())]
 
 
 def fetch_units(
@@ -103,7 +82,8 @@ def fetch_units(
     ------
     FetchError
         There is no internet; the server refuses, stays busy, stalls or breaks off; what it sends is not the polygon
-        of the unit, or not what came the first time; the folder holds other polygons, or cannot be written.
+        of the unit, or not what came the first time; the polygons overlap or do not make up the city; the folder
+        holds other polygons, or cannot be written.
     """
     place = Path(folder) / FOLDER
     pins = read_pins() if pins is None else pins
@@ -115,7 +95,8 @@ def fetch_units(
         (place / _PARTS).mkdir(parents=True, exist_ok=True)
         contents = _contents(place, pins, url=url, limit_s=limit_s, waits_s=retry_waits_s, progress=progress)
         features = [_feature_of(contents[pin.file], pin, known.get(pin.unit_id, {}), url=url) for pin in pins]
-        _write(place / _LOCK, _lock_text(contents, url=url))
+        _require_city(place, pins, features, url=url)
+        _write(place / _LOCK, _lock_text(contents, features, url=url))
         _write(place / _OUT, _collection_text(features))  # last: where it lies, its source lies beside it
         shutil.rmtree(place / _PARTS)
     except OSError as error:
@@ -130,7 +111,7 @@ def _contents(
     place: Path, pins: Sequence[Pin], *, url: str, limit_s: float, waits_s: Sequence[float], progress: Progress | None
 ) -> dict[str, bytes]:
     """Return the bytes of every file, checked: those kept of an earlier try, and the rest from the server."""
-    came_before = _digests_there(place)
+    came_before = _lock_there(place).get("sha256", {})
     contents: dict[str, bytes] = {}
     hosts: set[str] = set()
     with requests.Session() as session:
@@ -172,20 +153,34 @@ def _kept(part: Path, pin: Pin) -> bytes | None:
 def _checked_polygon(content: bytes, pin: Pin, *, url: str) -> dict[str, Any]:
     """Return the feature of a file that holds the polygon of its unit and nothing else."""
     feature = _only_feature(content, pin, url=url)
-    found = str(feature.get("id") or feature.get("properties", {}).get("code"))
-    if found != pin.unit_id:
-        raise FetchError(fetch_fault("other_unit", file=pin.file, host=host_of(url), found=found, expected=pin.unit_id))
-    shape = shapely.from_geojson(json.dumps(feature.get("geometry")), on_invalid="ignore")
+    shape = _shape_of(feature)
     if not isinstance(shape, shapely.Polygon | shapely.MultiPolygon) or not shape.is_valid:
         detail = "-" if shape is None else shapely.is_valid_reason(shape)
         raise FetchError(fetch_fault("not_unit", file=pin.file, host=host_of(url), detail=detail))
-    drawn_km2 = abs(pyproj.Geod(ellps="WGS84").geometry_area_perimeter(shape)[0]) / 1e6
-    if not abs(drawn_km2 - pin.drawn_area_km2) <= _AREA_TOLERANCE_KM2:
-        expected = f"{pin.drawn_area_km2:.4f} km2"
-        raise FetchError(
-            fetch_fault("changed", file=pin.file, host=host_of(url), found=f"{drawn_km2:.4f} km2", expected=expected)
-        )
+    given = feature["properties"]
+    found = str(feature.get("id") or given.get("code"))
+    deviation = find_deviation(pin, unit_id=found, name=str(given.get("fullName")), shape=shape)
+    if deviation is not None:
+        raise _error_of(deviation, file=pin.file, url=url)
     return feature
+
+
+def _shape_of(feature: Mapping[str, Any]) -> shapely.Geometry | None:
+    return shapely.from_geojson(json.dumps(feature.get("geometry")), on_invalid="ignore")
+
+
+def _error_of(deviation: Deviation, *, file: str | None, url: str) -> FetchError:
+    words = {"found": deviation.found, "expected": deviation.expected}
+    return FetchError(fetch_fault(deviation.key, file=file, host=host_of(url), **words))
+
+
+def _require_city(place: Path, pins: Sequence[Pin], features: Sequence[Mapping[str, Any]], *, url: str) -> None:
+    """Raise unless the polygons make up the city; nothing that came is kept then, since any of it may be wrong."""
+    shapes = {feature["properties"]["unit_id"]: _shape_of(feature) for feature in features}
+    deviation = find_joint_deviation(pins, shapes)
+    if deviation is not None:
+        shutil.rmtree(place / _PARTS)
+        raise _error_of(deviation, file=None, url=url)
 
 
 def _only_feature(content: bytes, pin: Pin, *, url: str) -> dict[str, Any]:
@@ -242,33 +237,35 @@ def _is_complete(place: Path, pins: Sequence[Pin]) -> bool:
     if not (place / _OUT).is_file():
         return False
     features = json.loads((place / _OUT).read_bytes())["features"]
+    fetched = all(feature["properties"]["data_source"] == SOURCE for feature in features)
     found = {feature["properties"]["unit_id"]: feature for feature in features}
-    try:
-        for pin in pins:
-            feature = found[pin.unit_id]
-            alone = json.dumps({"features": [{**feature, "id": pin.unit_id}]}).encode()
-            _checked_polygon(alone, pin, url="")
-    except (KeyError, FetchError):
+    if not fetched or found.keys() != {pin.unit_id for pin in pins}:
         return False
-    return all(feature["properties"]["data_source"] == SOURCE for feature in features)
+    return _lock_there(place).get("polygons_sha256") == _digest_of([found[pin.unit_id] for pin in pins])
 
 
-def _digests_there(place: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file at its first fetch; nothing where there was none of this version."""
+def _digest_of(features: Sequence[Mapping[str, Any]]) -> str:
+    """Return the SHA-256 of the polygons as they are written; what else the file says may be changed by its owner."""
+    return hashlib.sha256(json.dumps([feature["geometry"] for feature in features]).encode()).hexdigest()
+
+
+def _lock_there(place: Path) -> dict[str, Any]:
+    """Return the note on an earlier fetch; nothing where there was none of this version."""
     try:
         lock = tomllib.loads((place / _LOCK).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return {}
-    return dict(lock.get("sha256", {})) if lock.get("commit") == COMMIT else {}
+    return lock if lock.get("commit") == COMMIT else {}
 
 
-def _lock_text(contents: Mapping[str, bytes], *, url: str) -> bytes:
+def _lock_text(contents: Mapping[str, bytes], features: Sequence[Mapping[str, Any]], *, url: str) -> bytes:
     note = {
         "repository": f"https://github.com/{REPOSITORY}",
         "commit": COMMIT,
         "url": url,
         "licence": "MIT",
         "attribution": "Copyright (c) Thang Le Quoc; drawn from the public merger map (sapnhap.bando.com.vn)",
+        "polygons_sha256": _digest_of(features),
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     }
     return tomlkit.dumps(note).encode()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import json
 import shutil
 import time
 import tomllib
+import unicodedata
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -22,7 +24,8 @@ from geo.cli import app
 from geo.errors import FetchError
 from geo.settings import Settings
 from geo.sources.folder import read_folder
-from geo.sources.units import COMMIT, SOURCE, UNITS_URL, Pin, fetch_units, read_pins
+from geo.sources.pins import Pin, find_deviation, find_joint_deviation, read_pins
+from geo.sources.units import COMMIT, SOURCE, UNITS_URL, fetch_units
 from geo.text import LANGUAGES, describe_fault
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "hanoi" / "units_2025.geojson"
@@ -36,9 +39,12 @@ def ward_file(unit_id: str, name: str, geometry: dict[str, Any], **properties: A
     return json.dumps({"type": "FeatureCollection", "features": [feature]}, ensure_ascii=False, indent=2).encode()
 
 
-def area_km2(geometry: dict[str, Any]) -> float:
+def pin_of(file: str, name: str, geometry: dict[str, Any]) -> Pin:
+    """Return what the facts would say of a toy unit."""
     shape = shapely.geometry.shape(geometry)
-    return round(abs(pyproj.Geod(ellps="WGS84").geometry_area_perimeter(shape)[0]) / 1e6, 4)
+    area_km2 = round(abs(pyproj.Geod(ellps="WGS84").geometry_area_perimeter(shape)[0]) / 1e6, 2)
+    inside = shape.representative_point()
+    return Pin(file, name, area_km2, round(inside.x, 3), round(inside.y, 3))
 
 
 class Mirror(Loopback):
@@ -51,7 +57,7 @@ class Mirror(Loopback):
             WEST: ward_file("00010", *shapes["00010"], areaKm2=1.7),
             EAST: ward_file("00020", *shapes["00020"], areaKm2=2.9),
         }
-        self.pins = [Pin(file, area_km2(shapes[file[:5]][1])) for file in (WEST, EAST)]
+        self.pins = [pin_of(file, *shapes[file[:5]]) for file in (WEST, EAST)]
         self.scripts: dict[str, list[Reply]] = {}
         self.asked: list[str] = []
 
@@ -262,6 +268,15 @@ def test_a_bomb_is_not_unpacked(refused: Callable, mirror: Mirror) -> None:
     assert "at most 4 MB are accepted" in refused()
 
 
+def with_ring(ring: list[list[float]], *, name: str = "Phường Tây") -> bytes:
+    return ward_file("00010", name, {"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
+
+
+def west(*, west: float = 105.80, east: float = 105.815, south: float = 21.01, north: float = 21.02) -> bytes:
+    """Return the file of the western unit, with sides of another place."""
+    return with_ring([[west, south], [east, south], [east, north], [west, north]])
+
+
 def moved(mirror: Mirror, digits: bytes) -> bytes:
     return mirror.files[WEST].replace(b"105.815", digits)
 
@@ -276,12 +291,20 @@ LIES: dict[str, tuple[Callable[[Mirror], bytes], str]] = {
         lambda m: json.dumps({"features": json.loads(m.files[WEST])["features"] * 2}).encode(),
         "not the polygon of one unit",
     ),
-    "another unit": (lambda m: m.files[EAST], "another unit, 00020 instead of 00010"),
+    "another unit": (lambda m: m.files[EAST], "another unit, 00020 Phường Đông instead of 00010 Phường Tây"),
     "another polygon under its code": (
         lambda m: m.files[EAST].replace(b"00020", b"00010"),
-        "not the one of the pinned version",
+        "another unit, 00010 Phường Đông instead of 00010 Phường Tây",
     ),
-    "a corner moved by a metre": (lambda m: moved(m, b"105.81501"), "not the one of the pinned version"),
+    "another polygon under its code and name": (
+        lambda m: m.files[EAST].replace(b"00020", b"00010").replace("Đông".encode(), "Tây".encode()),
+        "not that of the unit: it has 2.88 km2, the unit has 1.73 km2 ± 25%",
+    ),
+    "a polygon a third too small": (lambda m: west(east=105.81), "it has 1.15 km2"),
+    "a polygon of the same size elsewhere": (
+        lambda m: west(west=105.82, east=105.835),
+        "lies elsewhere, at 21.0150, 105.8275: the unit is at 21.0150, 105.8080",
+    ),
     "a number that is none": (lambda m: moved(m, b"NaN"), "not the polygon of one unit"),
     "a point": (
         lambda m: ward_file("00010", "Phường Tây", {"type": "Point", "coordinates": [105.8, 21.0]}),
@@ -317,6 +340,51 @@ def test_a_later_fetch_must_bring_the_same_bytes(fetch: Fetch, refused: Callable
     assert "it has SHA-256" in refused()
 
 
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        pytest.param(west(east=105.817), "overlap by 0.23 km2, most of all those of 00010, 00020", id="overlap"),
+        pytest.param(west(north=21.0195), "have 4.52 km2 together; the city has 4.61 km2 ± 1%", id="gap"),
+    ],
+)
+def test_polygons_that_do_not_make_up_the_city_are_all_refused(
+    refused: Callable, fetch: Fetch, mirror: Mirror, file: bytes, words: str
+) -> None:
+    right, mirror.files[WEST] = mirror.files[WEST], file
+    assert words in refused()
+    mirror.files[WEST] = right
+    mirror.asked.clear()
+    fetch()
+    assert mirror.asked == [WEST, EAST]
+
+
+def test_the_owner_may_change_what_the_file_says_of_a_unit(fetch: Fetch, mirror: Mirror) -> None:
+    path = fetch()
+    path.write_text(path.read_text(encoding="utf-8").replace('"area_km2":1.7', '"area_km2":1.8'), encoding="utf-8")
+    mirror.asked.clear()
+    assert features_of(fetch())["00010"]["properties"]["area_km2"] == 1.8
+    assert mirror.asked == []
+
+
+@pytest.mark.parametrize(
+    "spelling", ["Phường Hòa Tây", "phường hoà tây", unicodedata.normalize("NFD", "Phường Hòa Tây")]
+)
+def test_a_name_is_the_same_in_every_spelling(spelling: str) -> None:
+    pin = Pin("1_x.geojson", "Phường Hòa Tây", 0.012, 0.0005, 0.0005)
+    square = shapely.box(0, 0, 0.001, 0.001)
+    assert find_deviation(pin, unit_id="1", name=spelling, shape=square) is None
+    assert find_deviation(pin, unit_id="1", name="Phường Hòa Tày", shape=square) is not None
+
+
+def test_a_hole_counts_as_one_whichever_way_it_runs() -> None:
+    shell, hole = shapely.box(0, 0, 0.01, 0.01), shapely.box(0.002, 0.002, 0.008, 0.008)
+    pin = Pin("1_x.geojson", "Xã A", 1.2309 * 0.64, 0.001, 0.001)
+    for ring in (hole.exterior.coords, hole.exterior.coords[::-1]):
+        shape = shapely.Polygon(shell.exterior.coords, [ring])
+        assert find_deviation(pin, unit_id="1", name="Xã A", shape=shape) is None
+        assert find_joint_deviation([pin], {"1": shape}) is None
+
+
 def test_no_internet_is_said_at_once(refused: Callable, mirror: Mirror) -> None:
     mirror.close()
     start = time.monotonic()
@@ -331,12 +399,11 @@ def test_a_folder_that_cannot_be_written_is_said(mirror: Mirror, tmp_path: Path)
 
 
 def test_the_126_files_are_those_of_the_units_in_the_facts() -> None:
-    pins = read_pins()
     facts = Path(__file__).parents[2] / "data" / "facts" / "units_2025.csv"
-    codes = [line.split(",")[0] for line in facts.read_text(encoding="utf-8").splitlines()[1:]]
-    assert [pin.unit_id for pin in pins] == codes
+    rows = list(csv.DictReader(facts.read_text(encoding="utf-8").splitlines()))
+    known = [(row["code"], row["name"], *(float(row[key]) for key in ("area_km2", "lon", "lat"))) for row in rows]
+    assert [(pin.unit_id, *pin[1:]) for pin in read_pins()] == known
     assert COMMIT in UNITS_URL
-    assert sum(pin.drawn_area_km2 for pin in pins) == pytest.approx(3359.2, abs=0.1)
 
 
 @pytest.mark.slow
