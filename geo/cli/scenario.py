@@ -1,0 +1,55 @@
+"""The command about scenarios: what rush hour, a closed bridge or a barred zone does to a plan."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from geo.cli.console import OUT, Data, Lang, Override, ParamsFile, errors_in_words, language, progress_bar
+from geo.text import t
+
+
+def scenario(
+    name: Annotated[str | None, typer.Argument(help="Name or TOML file; all names are listed if left out.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the differences, unit by unit.")] = None,
+    on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day looked at.")] = None,
+    data: Data = None,
+    params: ParamsFile = None,
+    set_: Override = None,
+    lang: Lang = None,
+) -> None:
+    """Say what a scenario does to the travel times of a plan whose sites stay."""
+    words = language(lang)
+    with errors_in_words(words):
+        from geo.city import load_city
+        from geo.impact import compare_scenario
+        from geo.params import read_params
+        from geo.plan import make_plan
+        from geo.publish.impact import write_impact
+        from geo.scenario import list_scenarios, read_scenario
+
+        if name is None:
+            for known in list_scenarios(data):
+                OUT.print(f"{known}: {read_scenario(known, data_dir=data).words(words)}", markup=False)
+            return
+        parsed = read_params(params, overrides=set_ or ())
+        found = read_scenario(name, data_dir=data, on=None if on is None else on.date())
+        with progress_bar(words) as progress:
+            made = make_plan(load_city(data, progress=progress), parsed, progress=progress)
+            impact = compare_scenario(made, found, progress=progress)
+        if out is not None:
+            write_impact(impact, out)
+        _tell(impact, words)
+        if out is not None:
+            OUT.print(t("cli.written", lang=words, out=out), markup=False)
+
+
+def _tell(impact: Any, lang: str) -> None:
+    from geo.publish.impact import impact_texts
+
+    OUT.print(impact.scenario.words(lang), style="bold", markup=False)
+    for sentence in impact_texts(impact, lang=lang):
+        OUT.print(f"- {sentence}", markup=False)

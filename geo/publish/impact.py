@@ -1,0 +1,68 @@
+"""What a scenario does to a plan, in words and as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from geo.errors import Fault, InputError
+from geo.impact import Impact
+from geo.publish.reasons import number_text, percent_text
+from geo.publish.tables import write_csv
+from geo.text import t
+
+#: Decimals of the columns of ``scenario_units.csv``, by how their names begin; persons are whole, the rest is text.
+_DECIMALS = {"share": 4, "added": 2, "worst": 2, "mean": 2, "p95": 2}
+
+
+def write_impact(impact: Impact, folder: Path) -> None:
+    """Write ``scenario_units.csv`` (see :class:`~geo.impact.Impact`) and ``scenario.toml`` with every place resolved.
+
+    Raises
+    ------
+    InputError
+        A file cannot be written (key ``output_not_writable``).
+    """
+    units = impact.units.rename_axis("unit_id").reset_index()
+    for name in units.select_dtypes("number"):
+        units[name] = units[name].round(_DECIMALS.get(str(name).split("_")[0], 0)) + 0.0  # no minus zero
+    write_csv(units, folder / "scenario_units.csv")
+    path = folder / "scenario.toml"
+    aside = path.with_name(f".{path.name}.tmp")
+    try:
+        aside.write_text(impact.scenario.to_toml(), encoding="utf-8", newline="\n")
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        detail = {"detail": error.strerror or str(error)}
+        raise InputError(Fault(key="output_not_writable", value=str(path), values=detail)) from error
+
+
+def impact_texts(impact: Impact, *, lang: str) -> list[str]:
+    """Return what a scenario comes to, in sentences: minutes, people, who is cut off and why, what rests on a guess."""
+    totals, units = impact.totals, impact.units
+
+    def people(name: str) -> str:
+        return number_text(totals[f"{name}_population"], lang=lang)
+
+    def minutes(value: float | None) -> str:
+        return number_text(value, lang=lang, decimals=1)
+
+    def share(name: str) -> str:
+        return percent_text(totals[f"share_within_30min_{name}"], lang=lang, decimals=1)
+
+    added = number_text(totals["added_min"], lang=lang, decimals=2)
+    changed = t("scenario.added", lang=lang, added=added, units=totals["units_changed"], all=len(units))
+    within = t("scenario.within", lang=lang, before=share("before"), after=share("after"))
+    texts = [changed, within, t("scenario.people", lang=lang, slower=people("slower"), faster=people("faster"))]
+    if units["added_min"].max() > 0:
+        worst = units.iloc[int(units["added_min"].argmax())]
+        texts.append(t("scenario.worst", lang=lang, unit=worst["name"], added=minutes(worst["added_min"])))
+    if totals["lost_population"] > 0:
+        texts.append(t("scenario.lost", lang=lang, people=people("lost"), units=totals["units_with_lost"]))
+        by_reason = units[units["lost_reason"] != ""].groupby("lost_reason")["lost_population"].sum()
+        reasons = by_reason.sort_values(ascending=False).index
+        texts += [t(f"scenario.reason.{reason}", lang=lang) for reason in reasons]
+    texts += [t("scenario.idle", lang=lang, name=name) for name in impact.idle]
+    if impact.scenario.assumption:
+        texts.append(t("scenario.assumption", lang=lang))
+    return texts
