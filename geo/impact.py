@@ -66,12 +66,12 @@ class Impact:
         ``p95_time_min``, ``share_within_30min`` and ``unreachable_population``, each with ``_before`` and ``_after``
         (see :class:`~geo.access.AccessFigures`), ``arriving_population`` (both times), ``slower_population`` and
         ``faster_population`` (by at least :data:`NOTICED_MIN`), ``lost_population`` (who arrive without the scenario
-        only), ``regained_population`` (with it only) and ``lost_reason`` (the commonest of :data:`LOST_REASONS` among
-        the former, else empty).
+        only), ``regained_population`` (with it only), ``lost_<reason>_population`` (the former by :data:`LOST_REASONS`)
+        and ``lost_reason`` (the commonest of them, else empty).
     totals : dict
         ``population``, ``mean_time_min_before`` and ``_after``, ``share_within_30min_before`` and ``_after``,
         ``added_min`` (of those who arrive both times), ``slower_population``, ``faster_population``,
-        ``lost_population``, ``regained_population``, ``units_changed`` and ``units_with_lost``.
+        ``lost_population`` and by reason, ``regained_population``, ``units_changed`` and ``units_with_lost``.
     idle : tuple of str
         Names of restrictions that touch no road of the mode.
     """
@@ -230,6 +230,7 @@ class _People:
             "lost_population": float(self._people[lost].sum()),
             "regained_population": float(self._people[after & ~before].sum()),
             "arriving_population": float(self._people[both].sum()),
+            **{f"lost_{name}_population": float(n) for name, n in zip(LOST_REASONS, counted, strict=True)},
             "lost_reason": LOST_REASONS[int(counted.argmax())] if counted.sum() > 0 else "",
         }
 
@@ -253,7 +254,8 @@ def _units_table(plan: Plan, found: dict[str, dict[str, Any]], sites: dict[str, 
 
 
 def _totals(units: pd.DataFrame) -> dict[str, Any]:
-    counts = ("slower_population", "faster_population", "lost_population", "regained_population")
+    counts = ["slower_population", "faster_population", "lost_population", "regained_population"]
+    counts += [f"lost_{reason}_population" for reason in LOST_REASONS]
     known = units[units["share_within_30min_before"].notna()]
     totals: dict[str, Any] = {"population": float(units["population"].sum())}
     for label in ("before", "after"):

@@ -19,7 +19,7 @@ A scenario is a TOML file, so that a planner can copy and edit it::
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -41,30 +41,46 @@ from geo.schemas import WGS84, RoadNetwork
 from geo.settings import Settings
 
 _KMH_TO_M_S = 1 / 3.6
-#: Wide enough for two carriageways beside the middle of a bridge, too narrow for the streets on the banks.
-_BRIDGE_RADIUS_M = 60.0
+_RADIUS_M = 150.0
+#: Around the middle of a bridge only the bridge itself is a main road; one that is not is told from the streets on the
+#: banks by being nearer.
+_MAIN_ROADS = ("motorway", "trunk", "primary", "secondary", "tertiary")
+_SMALL_BRIDGE_RADIUS_M = 60.0
 
 
 class _Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _check_classes(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in HIGHWAY_CLASSES:
+            raise ValueError(f"unknown highway class {name!r}; allowed: {', '.join(HIGHWAY_CLASSES)}")
+
+
 class Restriction(_Group):
     """A place where some modes are slowed down or stopped: a disc, or a ring of corners, in degrees (WGS 84).
 
     A disc holds every road that touches it. A ring holds the roads whose middle lies inside and further than
-    ``edge_open_m`` from its edge, because the edge of a zone is a street that stays open.
+    ``edge_open_m`` from its edge, because the edge of a zone is a street that stays open. A bridge by name is a disc
+    around its middle for main roads alone, or, of a bridge that is none, a smaller one for all.
     """
 
     name: str
     lon: float | None = Field(None, ge=-180, le=180)
     lat: float | None = Field(None, ge=-90, le=90)
-    radius_m: float = Field(_BRIDGE_RADIUS_M, gt=0, le=50_000)
+    radius_m: float = Field(_RADIUS_M, gt=0, le=50_000)
     ring: tuple[tuple[float, float], ...] = ()
     edge_open_m: float = Field(60.0, ge=0, le=1000)
+    classes: tuple[str, ...] = Field((), description="highway classes; all of them if empty")
     modes: tuple[Mode, ...] = MODES
     max_kmh: float = Field(0.0, ge=0, le=130, description="0 closes")
     since: date | None = None
+
+    @model_validator(mode="after")
+    def _known_classes(self) -> Restriction:
+        _check_classes(self.classes)
+        return self
 
     @model_validator(mode="after")
     def _one_place(self) -> Restriction:
@@ -111,9 +127,8 @@ class Scenario(_Group):
     @model_validator(mode="after")
     def _known_classes(self) -> Scenario:
         for mode, table in self.speed_factors.items():
+            _check_classes(table)
             for name, factor in table.items():
-                if name not in HIGHWAY_CLASSES:
-                    raise ValueError(f"unknown highway class {name!r}; allowed: {', '.join(HIGHWAY_CLASSES)}")
                 if not 0 <= factor <= 2:
                     raise ValueError(f"factor of {mode}.{name} is {factor}; allowed: 0 (closed) to 2")
         return self
@@ -197,7 +212,14 @@ def _placed(item: Any, file: str) -> Any:
 
 def _bridges() -> dict[str, dict[str, Any]]:
     table = pd.read_csv(_shipped() / "facts" / "bridges.csv")
-    return {str(row.name): {"lon": row.lon, "lat": row.lat} for row in table.itertuples(index=False)}
+    return {
+        str(row.name): {
+            "lon": row.lon,
+            "lat": row.lat,
+            **({"classes": _MAIN_ROADS} if row.road_class in _MAIN_ROADS else {"radius_m": _SMALL_BRIDGE_RADIUS_M}),
+        }
+        for row in table.itertuples(index=False)
+    }
 
 
 def _zones() -> dict[str, dict[str, Any]]:
@@ -289,6 +311,8 @@ def _touched(graph: TravelGraph, restriction: Restriction, crs: pyproj.CRS) -> N
         held = shapely.dwithin(shapely.linestrings(ends[near]), shapely.centroid(area), restriction.radius_m)
     touched = np.zeros(len(ends), bool)
     touched[near[held]] = True
+    if restriction.classes:
+        touched &= np.isin(graph.highway, [HIGHWAY_CLASSES.index(name) for name in restriction.classes])
     return touched
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from geo.errors import Fault, InputError
-from geo.impact import Impact
+from geo.impact import LOST_REASONS, Impact
 from geo.publish.reasons import number_text, percent_text
 from geo.publish.tables import write_csv
 from geo.text import t
 
-#: Decimals of the columns of ``scenario_units.csv``, by how their names begin; persons are whole, the rest is text.
+#: Decimals of the columns of ``scenario_units.csv``, by how their names begin; persons are whole.
 _DECIMALS = {"share": 4, "added": 2, "worst": 2, "mean": 2, "p95": 2}
+_WORTH_TELLING_MIN = 0.05
 
 
 def write_impact(impact: Impact, folder: Path) -> None:
@@ -22,10 +25,7 @@ def write_impact(impact: Impact, folder: Path) -> None:
     InputError
         A file cannot be written (key ``output_not_writable``).
     """
-    units = impact.units.rename_axis("unit_id").reset_index()
-    for name in units.select_dtypes("number"):
-        units[name] = units[name].round(_DECIMALS.get(str(name).split("_")[0], 0)) + 0.0  # no minus zero
-    write_csv(units, folder / "scenario_units.csv")
+    write_csv(impact_table(impact), folder / "scenario_units.csv")
     path = folder / "scenario.toml"
     aside = path.with_name(f".{path.name}.tmp")
     try:
@@ -35,6 +35,16 @@ def write_impact(impact: Impact, folder: Path) -> None:
         aside.unlink(missing_ok=True)
         detail = {"detail": error.strerror or str(error)}
         raise InputError(Fault(key="output_not_writable", value=str(path), values=detail)) from error
+
+
+def impact_table(impact: Impact) -> pd.DataFrame:
+    """Return the rows of ``scenario_units.csv``: ``impact.units``, rounded, in the order of the plan."""
+    units = impact.units.rename_axis("unit_id").reset_index()
+    for name in units.select_dtypes("number"):
+        decimals = _DECIMALS.get(str(name).split("_")[0])
+        rounded = units[name].round(decimals or 0) + 0.0  # no minus zero
+        units[name] = rounded if decimals else rounded.astype("Int64")
+    return units
 
 
 def impact_texts(impact: Impact, *, lang: str) -> list[str]:
@@ -54,14 +64,17 @@ def impact_texts(impact: Impact, *, lang: str) -> list[str]:
     changed = t("scenario.added", lang=lang, added=added, units=totals["units_changed"], all=len(units))
     within = t("scenario.within", lang=lang, before=share("before"), after=share("after"))
     texts = [changed, within, t("scenario.people", lang=lang, slower=people("slower"), faster=people("faster"))]
-    if units["added_min"].max() > 0:
+    if units["added_min"].max() >= _WORTH_TELLING_MIN:
         worst = units.iloc[int(units["added_min"].argmax())]
         texts.append(t("scenario.worst", lang=lang, unit=worst["name"], added=minutes(worst["added_min"])))
     if totals["lost_population"] > 0:
         texts.append(t("scenario.lost", lang=lang, people=people("lost"), units=totals["units_with_lost"]))
-        by_reason = units[units["lost_reason"] != ""].groupby("lost_reason")["lost_population"].sum()
-        reasons = by_reason.sort_values(ascending=False).index
-        texts += [t(f"scenario.reason.{reason}", lang=lang) for reason in reasons]
+        by_reason = {reason: totals[f"lost_{reason}_population"] for reason in LOST_REASONS}
+        texts += [
+            t(f"scenario.reason.{reason}", lang=lang, people=number_text(number, lang=lang))
+            for reason, number in by_reason.items()
+            if number > 0
+        ]
     texts += [t("scenario.idle", lang=lang, name=name) for name in impact.idle]
     if impact.scenario.assumption:
         texts.append(t("scenario.assumption", lang=lang))
