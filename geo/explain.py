@@ -28,7 +28,7 @@ from geo.params import CRITERIA
 from geo.plan import Plan, Prepared, choose, limits_of, prepare
 from geo.robust import WeightRange, weight_ranges
 from geo.schemas import CONDITIONS
-from geo.score import Options, conditions_score, pair_criteria, size_score, weighted_score
+from geo.score import PARTS, Options, conditions_parts, mean_of_known, pair_criteria, size_score, weighted_score
 from geo.settings import Settings
 
 _WON = 5e-10  # scores are rounded to nine decimals
@@ -197,7 +197,8 @@ class _Case:
     def _runner_up(self) -> int:
         if self.chosen < 0 or not len(self.rivals):
             return -1
-        return int(self.rivals[self.scores[self.rivals].argmax()])
+        others = self.rivals[self.options.buildings[self.rivals] != self.options.buildings[self.chosen]]
+        return int(others[self.scores[others].argmax()]) if len(others) else -1
 
     def _ranges(self) -> tuple[WeightRange, ...]:
         if self.chosen < 0:
@@ -265,18 +266,19 @@ class _Rebuilt:
         self._sites = case.plan.city.sites.iloc[self._places]
         filled = case.prepared.filled.iloc[self._places]
         self._area = filled["usable_area_m2"].to_numpy(float)
+        self._parts = filled[list(PARTS)].to_numpy(float)
         self._need = float(case.prepared.need_m2.to_numpy()[case.number])
+        self._staff = float(case.prepared.staff.to_numpy()[case.number])
         self._local = {int(place): number for number, place in enumerate(self._places)}
 
     def changes(self, site_id: str) -> list[BuildingChange]:
         """Return the least change of each figure that makes the building win; none where no change does."""
         site = self._sites.loc[site_id]
         score = self._case.plan.params.score
-        area = float(self._area[self._number(site_id)])
         limits = {
-            "usable_area_m2": (area, self._need),
+            "usable_area_m2": (float(self._area[self._number(site_id)]), self._need),
             "hall_seats": (_known(site["hall_seats"]), score.hall_seats),
-            "parking_area_m2": (_known(site["parking_area_m2"]), self._parking_needed(area)),
+            "parking_area_m2": (_known(site["parking_area_m2"]), self._staff * score.parking_m2_per_motorbike),
         }
         found: list[BuildingChange] = []
         for figure, (now, most) in limits.items():
@@ -296,10 +298,6 @@ class _Rebuilt:
     def _number(self, site_id: str) -> int:
         """Return the place of a building within the unit."""
         return list(self._sites.index).index(site_id)
-
-    def _parking_needed(self, area_m2: float) -> float:
-        params = self._case.plan.params
-        return area_m2 / max(params.norms.specialist_m2, 1.0) * params.score.parking_m2_per_motorbike
 
     def _wins_with_more(self, site_id: str, figure: str, start: float, more: float) -> bool:
         return self._wins(site_id, {figure: start + more})
@@ -326,16 +324,19 @@ class _Rebuilt:
                 site[name] = value
         single = options.criteria[self._rows[: self._n]].copy()
         params = case.plan.params
-        conditions = conditions_score(site, pd.Series(area[[number]], site.index), params.score, params.norms)
-        if not np.isnan(conditions.iloc[0]):
-            single[number, CRITERIA.index("conditions")] = conditions.iloc[0]
+        parts = self._parts.copy()
+        changed = conditions_parts(site, np.array([self._staff]), params.score).to_numpy()[0]
+        parts[number] = np.where(np.isnan(changed), parts[number], changed)
+        single[:, CRITERIA.index("conditions")] = mean_of_known(parts)
         single[number, CRITERIA.index("size")] = size_score(area[[number]], np.array([self._need]))[0]
         pairs = self._rows[self._n :]
         first, second = (
             np.array([self._local[int(place)] for place in column[pairs]], np.intp)
             for column in (options.first, options.second)
         )
-        criteria = np.concatenate([single, pair_criteria(single, area, first, second, self._need)])
+        both = params.choice.reception == "both_sites"
+        pair = pair_criteria(single, area, parts, first, second, self._need, both=both)
+        criteria = np.concatenate([single, pair])
         for kept in ("location", "access"):
             criteria[:, CRITERIA.index(kept)] = options.criteria[self._rows, CRITERIA.index(kept)]
         return self._with_weights(criteria)

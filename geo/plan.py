@@ -238,7 +238,7 @@ def limits_of(city: City, prepared: Prepared, params: Params) -> Limits:
 def _prepare(city: City, params: Params, times: TravelTimes) -> Prepared:
     staff = staff_needed(city.units, params.norms)
     need_m2 = area_needed_m2(staff, params.norms)
-    criteria = site_criteria(city.sites, city.units, times, need_m2, score=params.score, norms=params.norms)
+    criteria = site_criteria(city.sites, city.units, times, need_m2, staff, score=params.score, norms=params.norms)
     of_site = need_m2[city.sites["unit_id"]].set_axis(city.sites.index)
     filled = fill_unknown(criteria, city.sites["kind"], of_site, params.score)
     options = build_options(

@@ -89,7 +89,8 @@ def try_weights(
     chunks = [drawn[start : start + _AT_ONCE] for start in range(0, len(drawn), _AT_ONCE)]
     rows = np.concatenate([city.choose(chunk) for chunk in chunks])
     housed = chosen >= 0
-    same = np.where(housed, (rows == chosen).mean(axis=0), np.nan)
+    buildings = np.append(options.buildings, -1)
+    same = np.where(housed, (buildings[rows] == buildings[chosen]).mean(axis=0), np.nan)
     pair = np.append(options.is_pair, False)
     same_number = np.where(housed, (pair[rows] == pair[chosen]).mean(axis=0), np.nan)
     taken = rows[rows >= 0]

@@ -9,7 +9,7 @@ location       ``(1 - f) * centrality + f * frontage``, ``f = score.frontage_sha
 size           ``min(1, usable area / area needed by the norm)``
 access         ``1 - T / z``, ``z = score.access_zero_min``; ``T`` is the mean of ``min(minutes, z)`` over people, or
                what ``score.access_of`` names (:mod:`geo.equity`); who cannot get there counts ``z``
-conditions     mean of what is known of: state, age, hall, parking
+conditions     mean of what is known of: state, age, hall, parking (a motorbike for each of the unit's staff)
 =============  ==============================================================================================
 
 What is not known of a building stays NaN in its parts, and is scored with caution (:func:`fill_unknown`), so that
@@ -32,6 +32,8 @@ from geo.equity import kolm_pollak_beta, kolm_pollak_minutes, mean_minutes, wors
 from geo.params import CRITERIA, ChoiceParams, Norms, ScoreParams, Weights
 
 _DECIMALS = 9
+#: Parts of the conditions of a building.
+PARTS = ("state_0_1", "age_0_1", "hall_0_1", "parking_0_1")
 
 
 def staff_needed(units: pd.DataFrame, norms: Norms) -> pd.Series:
@@ -77,6 +79,7 @@ def site_criteria(
     units: pd.DataFrame,
     times: TravelTimes,
     need_m2: pd.Series,
+    staff: pd.Series,
     *,
     score: ScoreParams,
     norms: Norms,
@@ -92,19 +95,23 @@ def site_criteria(
     times : TravelTimes
     need_m2 : pandas.Series
         By unit_id, from :func:`area_needed_m2`.
+    staff : pandas.Series
+        By unit_id, from :func:`staff_needed`.
     score, norms : ScoreParams, Norms
 
     Returns
     -------
     pandas.DataFrame
         Index site_id. Columns ``usable_area_m2``, ``centrality_0_1``, ``frontage_0_1``, ``location_0_1``,
-        ``size_0_1``, ``access_0_1``, ``conditions_0_1``; NaN where not known.
+        ``size_0_1``, ``access_0_1``, ``conditions_0_1``, and the parts of the last: those of
+        :func:`conditions_parts`. NaN where not known.
     """
     usable = sites["usable_area_m2"].fillna(sites["floor_area_m2"] * norms.usable_share)
     need = need_m2[sites["unit_id"]].to_numpy()
     centrality = times.centrality_0_1
     frontage_0_1 = times.frontage_0_1
     share = np.where(frontage_0_1.isna(), 0.0, score.frontage_share)
+    parts = conditions_parts(sites, staff[sites["unit_id"]].to_numpy(), score)
     return pd.DataFrame(
         {
             "usable_area_m2": usable,
@@ -113,16 +120,18 @@ def site_criteria(
             "location_0_1": (1 - share) * centrality + share * frontage_0_1.fillna(0.0),
             "size_0_1": size_score(usable, need),
             "access_0_1": _access(sites, times, score),
-            "conditions_0_1": conditions_score(sites, usable, score, norms),
+            "conditions_0_1": parts.mean(axis=1),
+            **parts,
         },
         index=sites.index,
     )
 
 
 def fill_unknown(criteria: pd.DataFrame, kind: pd.Series, need_m2: pd.Series, score: ScoreParams) -> pd.DataFrame:
-    """Return the criteria with unknown areas and conditions replaced by a cautious figure.
+    """Return the criteria with unknown areas and parts of the conditions replaced by a cautious figure.
 
-    The figure is the quantile ``score.unknown_quantile`` of the known ones of the same kind of building, else of all.
+    The figure is the quantile ``score.unknown_quantile`` of the known ones of the same kind of building, else of all. A
+    part that is not known of any building stays NaN and is left out of everybody's mean.
 
     Parameters
     ----------
@@ -135,10 +144,11 @@ def fill_unknown(criteria: pd.DataFrame, kind: pd.Series, need_m2: pd.Series, sc
     score : ScoreParams
     """
     filled = criteria.copy()
-    for name in ("usable_area_m2", "conditions_0_1"):
+    for name in ("usable_area_m2", *PARTS):
         of_kind = criteria[name].groupby(kind).transform(lambda known: known.quantile(score.unknown_quantile))
         filled[name] = criteria[name].fillna(of_kind).fillna(criteria[name].quantile(score.unknown_quantile))
     filled["size_0_1"] = size_score(filled["usable_area_m2"], need_m2.to_numpy())
+    filled["conditions_0_1"] = filled[list(PARTS)].mean(axis=1)
     return filled
 
 
@@ -186,20 +196,29 @@ def _access(sites: gpd.GeoDataFrame, times: TravelTimes, score: ScoreParams) -> 
     return result
 
 
-def conditions_score(sites: gpd.GeoDataFrame, usable_m2: pd.Series, score: ScoreParams, norms: Norms) -> pd.Series:
-    """Return the mean of what is known of: state, age, hall, parking; NaN where nothing is."""
+def conditions_parts(sites: gpd.GeoDataFrame, staff: NDArray[np.float64], score: ScoreParams) -> pd.DataFrame:
+    """Return the parts of the conditions, the columns :data:`PARTS`, between 0 and 1; NaN where not known.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+    staff : ndarray of float64, shape (n_sites,)
+        Of each building's unit, who park a motorbike each. Measured so, and not by the size of the building, a building
+        does not lose by being larger.
+    score : ScoreParams
+    """
     state = sites["condition"].map({"good": score.good_0_1, "fair": score.fair_0_1, "poor": score.poor_0_1})
     age = (score.base_year - sites["year_built"]).clip(lower=0)
-    motorbikes = usable_m2 / max(norms.specialist_m2, 1.0)  # one per place of work
-    parts = pd.DataFrame(
+    parking = size_score(sites["parking_area_m2"], staff * score.parking_m2_per_motorbike)
+    return pd.DataFrame(
         {
-            "state": state.astype(float),
-            "age": (1 - age / score.service_life_years).clip(0, 1),
-            "hall": (sites["hall_seats"] / score.hall_seats).clip(0, 1),
-            "parking": (sites["parking_area_m2"] / (motorbikes * score.parking_m2_per_motorbike)).clip(0, 1),
-        }
+            "state_0_1": state.astype(float),
+            "age_0_1": (1 - age / score.service_life_years).clip(0, 1),
+            "hall_0_1": (sites["hall_seats"] / score.hall_seats).clip(0, 1),
+            "parking_0_1": np.where(sites["parking_area_m2"].isna(), np.nan, parking),
+        },
+        index=sites.index,
     )
-    return parts.mean(axis=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +228,8 @@ class Options:
     Attributes
     ----------
     unit : ndarray of int64, shape (n_options,)
-        Position in ``unit_ids``; options of a unit are contiguous, singles first, in the order of their site ids.
+        Position in ``unit_ids``; options of a unit are contiguous, singles first, in the order of their site ids. A
+        pair is listed with either role for each building, the one with the better access receiving first.
     first, second : ndarray of int64, shape (n_options,)
         Positions in ``site_ids``; `first` receives the citizens; `second` is -1 for a single site.
     criteria : ndarray of float64, shape (n_options, 4)
@@ -241,6 +261,12 @@ class Options:
         """Whether the option has two sites."""
         return self.second >= 0
 
+    @cached_property
+    def buildings(self) -> NDArray[np.int64]:
+        """The same number for options of the same buildings, whatever their roles; shape (n_options,)."""
+        low, high = np.minimum(self.first, self.second), np.maximum(self.first, self.second)
+        return (low + 1) * (len(self.site_ids) + 1) + high
+
 
 def weighted_score(criteria: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
     """Return the weighted mean of the known criteria of each row, NaN where none is known.
@@ -265,12 +291,12 @@ def build_options(
     choice: ChoiceParams,
     cutoff_min: float,
 ) -> Options:
-    """List every single site and every pair of every unit.
+    """List every single site and every pair of every unit, with either of its buildings receiving the citizens.
 
-    Of a pair, the site with the better access receives the citizens (one-stop service); ties fall to the larger
-    building, then to the smaller id. ``choice.reception`` says whether the other one receives them too: then each
-    citizen goes to the nearer. Location is that of the receiving site, or the better of both; size is that of both
-    together; conditions are their mean, weighted by area.
+    ``choice.reception`` says whether the other one receives them too: then each citizen goes to the nearer. Location
+    and hall are those of the receiving site, or the better of both; size and parking are those of both together; state
+    and age are the mean of both, each of which houses one of the roles. So a pair never loses by one of its buildings
+    being better, which a mean weighted by area, or a rule that fixes who receives, does not give.
 
     Parameters
     ----------
@@ -289,6 +315,7 @@ def build_options(
     access_score = _AccessScore.of(times, score)
     no_way_min = {unit_id: cutoff_min if unit.has_network else 0.0 for unit_id, unit in times.units.items()}
     values, area = criteria[[f"{name}_0_1" for name in CRITERIA]].to_numpy(), criteria["usable_area_m2"].to_numpy()
+    parts = criteria[list(PARTS)].to_numpy()
     columns: list[dict[str, NDArray]] = []
     for number, unit_id in enumerate(unit_ids):
         if unit_id in times.units:
@@ -302,6 +329,7 @@ def build_options(
                     by_id,
                     values[sites],
                     area[sites],
+                    parts[sites],
                     unit,
                     need_m2[unit_id],
                     access_score=access_score,
@@ -335,6 +363,7 @@ def _unit_options(
     column: NDArray[np.intp],
     single: NDArray[np.float64],
     area: NDArray[np.float64],
+    parts: NDArray[np.float64],
     unit: UnitTimes,
     need_m2: float,
     *,
@@ -343,21 +372,16 @@ def _unit_options(
     no_way_min: float,
 ) -> dict[str, NDArray]:
     n = len(sites)
-    i, j = np.triu_indices(n, 1)
-    rank = np.lexsort((np.arange(n), -np.nan_to_num(area), -np.nan_to_num(single[:, CRITERIA.index("access")])))
-    place = np.empty(n, np.intp)
-    place[rank] = np.arange(n)
-    swap = place[j] < place[i]
-    first, second = np.where(swap, j, i), np.where(swap, i, j)
+    first, second = _either_order(single[:, CRITERIA.index("access")], area)
     between = unit.between_min[np.ix_(column, column)]
     minutes = (between[first, second] + between[second, first]) / 2
     minutes = np.where(np.isfinite(minutes), minutes, np.nan)
     penalty = choice.split_penalty + choice.split_penalty_per_min * np.nan_to_num(minutes, nan=no_way_min)
-    pairs = pair_criteria(single, area, first, second, need_m2)
+    pairs = pair_criteria(single, area, parts, first, second, need_m2, both=choice.reception == "both_sites")
     if choice.reception == "both_sites":
         _receive_at_both(pairs, single, first, second, unit, column, access_score)
     return {
-        "unit": np.full(n + len(i), number),
+        "unit": np.full(n + len(first), number),
         "first": np.concatenate([sites, sites[first]]),
         "second": np.concatenate([np.full(n, -1), sites[second]]),
         "criteria": np.concatenate([single, pairs]),
@@ -366,19 +390,58 @@ def _unit_options(
     }
 
 
+def _either_order(access: NDArray[np.float64], area: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return who receives and who does not in every pair, once for each role.
+
+    Of the two orders the one in which the better access receives comes first, then the larger building, then the
+    smaller id: ties between the orders fall so.
+    """
+    n = len(area)
+    i, j = np.triu_indices(n, 1)
+    place = np.empty(n, np.intp)
+    place[np.lexsort((np.arange(n), -np.nan_to_num(area), -np.nan_to_num(access)))] = np.arange(n)
+    better, other = np.where(place[i] < place[j], i, j), np.where(place[i] < place[j], j, i)
+    return np.stack([better, other], axis=1).ravel(), np.stack([other, better], axis=1).ravel()
+
+
 def pair_criteria(
-    single: NDArray[np.float64], area: NDArray[np.float64], first: NDArray, second: NDArray, need_m2: float
+    single: NDArray[np.float64],
+    area: NDArray[np.float64],
+    parts: NDArray[np.float64],
+    first: NDArray,
+    second: NDArray,
+    need_m2: float,
+    *,
+    both: bool,
 ) -> NDArray[np.float64]:
-    """Return the criteria of pairs whose `first` site receives the citizens, from those of the single sites."""
+    """Return the criteria of pairs whose `first` site receives the citizens, from those of the single sites.
+
+    Parameters
+    ----------
+    single : ndarray of float64, shape (n_sites, 4)
+    area : ndarray of float64, shape (n_sites,)
+    parts : ndarray of float64, shape (n_sites, 4)
+        Of the conditions, in the order of :data:`PARTS`.
+    first, second : ndarray of int, shape (n_pairs,)
+    need_m2 : float
+    both : bool
+        Whether the second site receives citizens too, so that its hall serves them.
+    """
     pairs = single[first].copy()
     total = area[first] + area[second]
     pairs[:, CRITERIA.index("size")] = size_score(total, np.full(len(total), need_m2))
-    conditions = single[:, CRITERIA.index("conditions")]
-    values = np.stack([conditions[first], conditions[second]])
-    weight = np.where(np.isnan(values), 0.0, np.nan_to_num(np.stack([area[first], area[second]]), nan=1.0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        pairs[:, CRITERIA.index("conditions")] = (np.nan_to_num(values) * weight).sum(axis=0) / weight.sum(axis=0)
+    (state, age, hall, parking), (state_2, age_2, hall_2, parking_2) = parts[first].T, parts[second].T
+    together = [(state + state_2) / 2, (age + age_2) / 2, np.fmax(hall, hall_2) if both else hall]
+    pairs[:, CRITERIA.index("conditions")] = mean_of_known(
+        np.stack([*together, np.minimum(1.0, parking + parking_2)], 1)
+    )
     return pairs
+
+
+def mean_of_known(parts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of each row, NaN where nothing is known."""
+    with np.errstate(invalid="ignore"):
+        return np.nansum(parts, axis=1) / (~np.isnan(parts)).sum(axis=1)
 
 
 def _receive_at_both(

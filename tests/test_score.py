@@ -2,13 +2,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from geo.access import TravelTimes, UnitTimes
 from geo.city import City
 from geo.params import CRITERIA, ChoiceParams, Norms, Params, ScoreParams, Weights
 from geo.plan import prepare
-from geo.score import Options, area_needed_m2, build_options, fill_unknown, staff_needed, weighted_score
+from geo.score import (
+    Options,
+    area_needed_m2,
+    build_options,
+    fill_unknown,
+    site_criteria,
+    staff_needed,
+    weighted_score,
+)
 from geo.settings import Settings
 
 NORMS = Norms()
@@ -72,18 +81,25 @@ def test_every_criterion_of_every_building_lies_between_0_and_1(toy_city: City, 
 
 
 def test_an_unknown_figure_counts_as_a_low_one_of_its_kind() -> None:
+    known = [0.2, 0.4, 0.6, 0.8, 1.0]
     criteria = pd.DataFrame(
         {
             "usable_area_m2": [100.0, 200.0, 300.0, 400.0, 500.0, np.nan, np.nan],
-            "conditions_0_1": [0.2, 0.4, 0.6, 0.8, 1.0, np.nan, 0.9],
+            "conditions_0_1": np.nan,
             "size_0_1": np.nan,
+            "state_0_1": [*known, np.nan, 0.9],
+            "age_0_1": [*known, 0.8, 0.9],
+            "hall_0_1": np.nan,
+            "parking_0_1": np.nan,
         },
         index=list("abcdefg"),
     )
     kind = pd.Series(["commune_office"] * 6 + ["other"], index=list("abcdefg"))
     filled = fill_unknown(criteria, kind, pd.Series(1000.0, index=list("abcdefg")), ScoreParams())
-    assert filled.loc["f"].tolist() == pytest.approx([200, 0.4, 0.2])
-    assert filled.loc["g"].tolist() == pytest.approx([200, 0.9, 0.2]), "no other building's area is known"
+    names = ["usable_area_m2", "state_0_1", "conditions_0_1", "size_0_1"]
+    assert filled.loc["f", names].tolist() == pytest.approx([200, 0.4, 0.6, 0.2]), "half of its conditions is known"
+    assert filled.loc["g", names].tolist() == pytest.approx([200, 0.9, 0.9, 0.2]), "no other building's area is known"
+    assert filled["hall_0_1"].isna().all(), "what nobody knows counts for nobody"
 
 
 def test_size_is_the_share_of_the_norm_and_usable_area_is_estimated_from_the_floor(
@@ -99,7 +115,7 @@ def test_the_pair_adds_the_areas_and_pays_for_working_in_two_houses(toy_city: Ci
     params = Params()
     options = prepare(toy_city, params, settings=settings).options
     pairs = np.flatnonzero(options.is_pair)
-    assert len(pairs) == 3, "E has three buildings, W has one"
+    assert len(pairs) == 6, "E has three buildings, W has one; either of a pair may receive"
     assert (options.penalty[pairs] >= params.choice.split_penalty).all()
     both = {"S2", "S3"}
     pair = next(p for p in pairs if {options.site_ids[options.first[p]], options.site_ids[options.second[p]]} == both)
@@ -124,7 +140,11 @@ def two_houses(reception: str, between_min: float = 10.0) -> Options:
             "location_0_1": [0.6, 0.8],
             "size_0_1": [0.3, 0.5],
             "access_0_1": [0.6 * 0.9 + 0.4 * 0.5, 0.6 * 0.5 + 0.4 * 0.9],
-            "conditions_0_1": [1.0, 0.2],
+            "conditions_0_1": [0.75, 0.2],
+            "state_0_1": [1.0, 0.2],
+            "age_0_1": [1.0, 0.2],
+            "hall_0_1": [0.6, 0.3],
+            "parking_0_1": [0.4, 0.1],
         },
         index=sites,
     )
@@ -144,13 +164,90 @@ def test_citizens_go_to_the_receiving_house_or_to_the_nearer_of_two() -> None:
     committee, both = two_houses("committee_site"), two_houses("both_sites")
     location, size, access, conditions = range(4)
     assert committee.site_ids[committee.first[2]] == "a", "it has the better access, so it receives"
-    assert committee.criteria[2].tolist() == pytest.approx([0.6, 0.8, 0.74, (300 * 1.0 + 500 * 0.2) / 800])
+    assert committee.criteria[2].tolist() == pytest.approx([0.6, 0.8, 0.74, (0.6 + 0.6 + 0.6 + 0.5) / 4])
+    assert committee.site_ids[committee.first[3]] == "b", "the other way round is a choice too"
+    assert committee.criteria[3].tolist() == pytest.approx([0.8, 0.8, 0.66, (0.6 + 0.6 + 0.3 + 0.5) / 4])
     assert both.criteria[2, access] == pytest.approx(0.9), "everybody lives 3 minutes from one of them"
     assert both.criteria[2, location] == pytest.approx(0.8)
     assert both.criteria[2, [size, conditions]].tolist() == committee.criteria[2, [size, conditions]].tolist()
+    assert both.criteria[3].tolist() == pytest.approx(both.criteria[2].tolist())
+    assert committee.buildings.tolist() == both.buildings.tolist()
+    assert len(set(committee.buildings)) == 3
 
 
 def test_houses_with_no_way_between_them_pay_more_than_distant_ones() -> None:
     near, far, apart = (two_houses("committee_site", minutes).penalty[2] for minutes in (5.0, 60.0, np.inf))
     assert near < far < apart
     assert near == pytest.approx(0.02 + 5 * 0.002)
+
+
+def scored_unit(sites: pd.DataFrame, minutes: np.ndarray, score: ScoreParams, choice: ChoiceParams) -> Options:
+    """Return the options of one unit of 60 staff, from the inventory on."""
+    n_people, n = minutes.shape
+    unit = UnitTimes(
+        site_ids=tuple(sites.index),
+        population=np.arange(1.0, n_people + 1),
+        minutes=minutes,
+        reason=np.zeros(minutes.shape, np.uint8),
+        between_min=np.full((n, n), 4.0),
+    )
+    central = pd.Series(np.linspace(0.1, 0.9, n), index=sites.index)  # S0 lies worst
+    times = TravelTimes(demand=None, units={"U": unit}, frontage_0_1=central, centrality_0_1=central)
+    need, staff = pd.Series({"U": 800.0}), pd.Series({"U": 60.0})
+    criteria = site_criteria(sites, None, times, need, staff, score=score, norms=NORMS)
+    filled = fill_unknown(criteria, sites["kind"], pd.Series(800.0, index=sites.index), score)
+    index = pd.Index(["U"])
+    return build_options(
+        filled, criteria["usable_area_m2"], index, times, need, score=score, choice=choice, cutoff_min=180
+    )
+
+
+@pytest.mark.parametrize("reception", ["committee_site", "both_sites"])
+@settings_of_hypothesis(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_no_choice_with_a_building_loses_by_the_building_being_better(reception: str, data: st.DataObject) -> None:
+    """From the inventory on: more area, hall, parking, a better state, a later year, shorter ways."""
+    n = data.draw(st.integers(1, 4))
+    draw = np.random.default_rng(data.draw(st.integers(0, 9999)))
+    sites = pd.DataFrame(
+        {
+            "unit_id": "U",
+            "kind": "commune_office",
+            "usable_area_m2": draw.integers(50, 900, n).astype(float),
+            "floor_area_m2": np.nan,
+            "condition": draw.choice(["poor", "fair", "good"], n),
+            "year_built": draw.integers(1970, 2020, n).astype(float),
+            "hall_seats": draw.integers(0, 120, n).astype(float),
+            "parking_area_m2": draw.integers(0, 300, n).astype(float),
+        },
+        index=pd.Index([f"S{i}" for i in range(n)], name="site_id"),
+    )
+    minutes = draw.uniform(1, 40, (6, n))
+    better, shorter = sites.copy(), minutes.copy()
+    figure = data.draw(st.sampled_from(["usable_area_m2", "hall_seats", "parking_area_m2", "condition", "minutes"]))
+    if figure == "minutes":
+        shorter[:, 0] *= 0.6
+    elif figure == "condition":
+        better.loc["S0", "condition"] = "good"
+    else:
+        better.loc["S0", figure] += data.draw(st.integers(1, 600))
+    score = ScoreParams(access_of=data.draw(st.sampled_from(["mean", "worst_5_percent"])))
+    weights = Weights(**{name: data.draw(st.integers(1, 9)) / 10 for name in CRITERIA})
+    before, after = (
+        best_by_buildings(scored_unit(table, times, score, ChoiceParams(reception=reception)), weights)
+        for table, times in ((sites, minutes), (better, shorter))
+    )
+    for key, value in before.items():
+        if 0 in key:
+            assert after[key] >= value - 2e-9, key
+        else:
+            assert after[key] == pytest.approx(value, abs=2e-9), "the others stay as they are"
+
+
+def best_by_buildings(options: Options, weights: Weights) -> dict[frozenset[int], float]:
+    """Return the best score of each set of buildings, whoever of them receives the citizens."""
+    best: dict[frozenset[int], float] = {}
+    for first, second, value in zip(options.first, options.second, options.scores(weights), strict=True):
+        key = frozenset({int(first), int(second)} - {-1})
+        best[key] = max(best.get(key, -1.0), float(value))
+    return best
