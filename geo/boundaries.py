@@ -91,14 +91,20 @@ def merge_communes(
         found_share=_found_share(pieces, shared, communes.area),
         official_area_km2=unit_facts["area_km2"],
     )
-    units = _units(pieces, unit_facts)
+    units, districts = _units(pieces, unit_facts), _districts(communes)
     audit = audit_merge(
-        communes=communes, unit_facts=unit_facts, units=units, pieces=pieces, overlay=shared, unused_lines=unused
+        communes=communes,
+        unit_facts=unit_facts,
+        units=units,
+        pieces=pieces,
+        overlay=shared,
+        districts=districts.geometry,
+        unused_lines=unused,
     )
     return Merge(
         units=check(Units, units, crs=communes.crs),
         pieces=check(Pieces, pieces, crs=communes.crs),
-        districts=check(Districts, _districts(communes), crs=communes.crs),
+        districts=check(Districts, districts, crs=communes.crs),
         audit=audit,
     )
 

@@ -78,12 +78,16 @@ def examine_coverage(
     """
     shapes = _drawn(shapes)
     land = _without_holes(union) if outline is None else outline
-    outside = shapely.Polygon() if outline is None else shapely.difference(union, outline)
-    return Coverage(
-        overlaps=_overlaps(shapes, excess_m2=float(shapes.area.sum()) - union.area, rounding_m2=ROUNDING * union.area),
-        gaps=_spots_beside(shapely.Polygon() if land is union else shapely.difference(land, union), shapes),
-        outside=_spots_beside(outside, shapes),
-    )
+    excess_m2 = float(shapes.area.sum()) - union.area
+    with ThreadPoolExecutor() as threads:
+        overlaps = threads.submit(_overlaps, shapes, excess_m2=excess_m2, rounding_m2=ROUNDING * union.area)
+        gaps = threads.submit(lambda: shapely.Polygon() if land is union else shapely.difference(land, union))
+        outside = shapely.Polygon() if outline is None else shapely.difference(union, outline)
+        return Coverage(
+            overlaps=overlaps.result(),
+            gaps=_spots_beside(gaps.result(), shapes),
+            outside=_spots_beside(outside, shapes),
+        )
 
 
 def _without_holes(shape: shapely.Geometry) -> shapely.Geometry:

@@ -20,6 +20,7 @@ import pyproj
 import shapely
 
 from geo.schemas import WGS84
+from geo.sources.coordinates import build_polygons
 from geo.sources.crs import parse_crs
 from geo.sources.encodings import OF_BYTES, TCVN3, Encoding, declared_encoding, is_shown_tcvn3, tell_encoding
 from geo.sources.files import FolderFiles
@@ -140,6 +141,9 @@ def _refuse_constant(word: str) -> None:
 
 
 def _geometries_of(files: FolderFiles, path: Path, geometry: list[Any]) -> np.ndarray:
+    built = build_polygons(geometry)
+    if built is not None:
+        return built
     texts = [None if each is None else json.dumps(each) for each in geometry]
     parsed = shapely.from_geojson(np.array(texts, dtype=object), on_invalid="ignore")
     for i in np.flatnonzero(shapely.is_missing(parsed)):
