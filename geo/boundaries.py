@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from geo.audit import audit_merge
 from geo.coverage import overlay
+from geo.divide import divide_communes
 from geo.lines import cut_by_lines
 from geo.population import Homes, share_population
-from geo.schemas import MODELLED, WGS84, Districts, Pieces, Units, check
-from geo.split import polygonal, split_polygon
+from geo.schemas import MODELLED, Districts, Pieces, Units, check
+from geo.split import polygonal
 from geo.sureness import add_ranges
 
 _EQUAL_AREA = "EPSG:6933"
@@ -31,9 +32,8 @@ _SAME_AREA = 1e-12
 _THREADS = 4
 #: What lies nearer than this touches.
 _SAME_PLACE_M = 0.0005
-#: A part that the law names has some land, even where the given shares leave none.
-_LEAST_SHARE = 1e-3
-_RAKING_ROUNDS = 200
+#: A gap between communes no wider than this is a fault of the map, and is filled.
+_GAP_M = 200.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +122,11 @@ def _piece_geometry(
     shared: gpd.GeoDataFrame,
 ) -> tuple[NDArray[np.object_], NDArray[np.object_], gpd.GeoSeries]:
     """Return the polygon of every clause row and how it was found, and the drawn lines that divide nothing."""
-    shapes = np.asarray(communes.geometry[clauses["commune_id"]])
     named_once = ~clauses["commune_id"].duplicated(keep=False).to_numpy()
     drawn = unit_facts.index[_is_drawn(unit_facts.geometry)]
     cut = clauses["unit_id"].isin(drawn).to_numpy()
+    land = communes.geometry if cut.all() else _tidied(communes.geometry)
+    shapes = np.array(land[clauses["commune_id"]])
     geometry = np.full(len(clauses), None, dtype=object)
     geometry[named_once & ~cut] = shapes[named_once & ~cut]
     method = np.where(named_once, "whole", "modelled").astype(object)
@@ -134,7 +135,7 @@ def _piece_geometry(
         modelled = unit_facts["data_source"][clauses["unit_id"]].to_numpy() == MODELLED
         method[cut & ~named_once] = np.where(modelled[cut & ~named_once], "modelled", "official")
     open_rows = ~named_once & ~cut
-    rest = communes.geometry
+    rest = land
     if open_rows.any() and cut.any():
         rest = rest.difference(unit_facts.loc[drawn].geometry.union_all())
     unused = gpd.GeoSeries(crs=communes.crs)
@@ -144,8 +145,17 @@ def _piece_geometry(
         for row, part in by_lines.parts.items():
             geometry[row], method[row], open_rows[row] = part, "drawn", False
     if open_rows.any():
-        core = _cores(communes.geometry, clauses, unit_facts)
-        _divide(rest, core, clauses, unit_facts, open_rows, geometry)
+        by_line = pd.Series(np.where(method == "drawn", shapely.area(geometry), 0.0)) / 1e6
+        settled = by_line.groupby(clauses["unit_id"].to_numpy()).sum()
+        left = ~cut & (method != "drawn")
+        shapes[open_rows] = np.asarray(rest[clauses["commune_id"][open_rows]])
+        parts = divide_communes(
+            shapes[left],
+            clauses[left],
+            area_km2=unit_facts["area_km2"] - settled,
+            district=communes["district_id"],
+        )
+        geometry[open_rows] = parts[open_rows[left]]
     return np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry), method, unused
 
 
@@ -207,72 +217,17 @@ def _heirs(gaps: NDArray[np.object_], shapes: NDArray[np.object_]) -> NDArray[np
     return place[order][first]
 
 
-def _divide(
-    rest: gpd.GeoSeries,
-    core: dict[str, tuple[float, float]],
-    clauses: pd.DataFrame,
-    unit_facts: gpd.GeoDataFrame,
-    open_rows: NDArray[np.bool_],
-    geometry: NDArray[np.object_],
-) -> None:
-    """Split what is left of each divided commune between its units without a polygon."""
-    shares = _shares(rest, clauses, unit_facts, open_rows)
-    positions = pd.Series(np.arange(len(clauses)), index=clauses.index)[open_rows]
-    for commune_id, rows in positions.groupby(clauses["commune_id"][open_rows].to_numpy(), sort=False):
-        seeds = np.array([core[unit_id] for unit_id in clauses["unit_id"].iloc[rows]])
-        geometry[rows] = split_polygon(rest[commune_id], seeds=seeds, shares=shares[rows.to_numpy()])
+def _tidied(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return the communes without the overlaps and narrow gaps that maps from several sources leave.
 
-
-def _cores(
-    shapes: gpd.GeoSeries, clauses: pd.DataFrame, unit_facts: gpd.GeoDataFrame
-) -> dict[str, tuple[float, float]]:
-    """Return the point towards which each unit draws its part: the middle of its whole communes.
-
-    A unit without a whole commune takes its reference point, else the middle of all communes it takes part in.
+    Land under two communes goes to the smaller; a gap to the one it borders on longest.
     """
-    centre = shapely.get_coordinates(shapely.centroid(np.asarray(shapes[clauses["commune_id"]])))
-    weight = shapely.area(np.asarray(shapes[clauses["commune_id"]]))
-    whole = (clauses["relation"] == "whole").to_numpy()
-    points = gpd.points_from_xy(unit_facts["lon"], unit_facts["lat"], crs=WGS84).to_crs(shapes.crs)
-    reference = dict(zip(unit_facts.index, shapely.get_coordinates(np.asarray(points)), strict=True))
-    cores: dict[str, tuple[float, float]] = {}
-    for unit_id, rows in zip(unit_facts.index, _rows_of(clauses["unit_id"], unit_facts.index), strict=True):
-        own = rows[whole[rows]]
-        if not len(own) and np.isfinite(reference[unit_id]).all():
-            cores[unit_id] = tuple(reference[unit_id])
-            continue
-        used = own if len(own) else rows
-        cores[unit_id] = tuple(np.average(centre[used], axis=0, weights=weight[used]))
-    return cores
-
-
-def _shares(
-    rest: gpd.GeoSeries, clauses: pd.DataFrame, unit_facts: gpd.GeoDataFrame, open_rows: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Return the share of its commune's divided land that each clause row gets.
-
-    Given shares are kept. Missing ones start equal and are raked (iterative proportional fitting) until the units
-    meet their official areas as nearly as the communes allow.
-    """
-    share = clauses["area_share"].to_numpy(float, copy=True)
-    commune = pd.factorize(clauses["commune_id"])[0]
-    unit = unit_facts.index.get_indexer(clauses["unit_id"])
-    given = ~np.isnan(share)
-    rest_share = np.maximum(0, 1 - np.bincount(commune, np.nan_to_num(share)))[commune]
-    n_missing = np.bincount(commune, ~given)[commune]
-    share = np.where(given, share, np.maximum(rest_share, _LEAST_SHARE) / np.maximum(n_missing, 1))
-    free = open_rows & ~given
-    area = shapely.area(np.asarray(rest[clauses["commune_id"]])) / 1e6
-    target = unit_facts["area_km2"].to_numpy(float)
-    for _ in range(_RAKING_ROUNDS if free.any() else 0):
-        land = np.where(open_rows, share, 1.0) * area
-        fixed = np.bincount(unit, np.where(free, 0.0, land), minlength=len(target))
-        held = np.bincount(unit, np.where(free, land, 0.0), minlength=len(target))
-        wanted = np.maximum(target - fixed, 0.02 * target) / np.maximum(held, 1e-9)
-        share = np.where(free, share * np.nan_to_num(wanted, nan=1.0)[unit], share)
-        of_commune = np.bincount(commune, np.where(free, share, 0.0))[commune]
-        share = np.where(free, share / np.maximum(of_commune, 1e-12) * np.maximum(rest_share, _LEAST_SHARE), share)
-    return share
+    polygons = np.asarray(shapes)
+    if shapely.coverage_is_valid(polygons):
+        return shapes
+    with np.errstate(invalid="ignore"):
+        tidy = shapely.coverage_clean(polygons, gap_width=_GAP_M, merge_strategy="min_area")
+    return gpd.GeoSeries(tidy, index=shapes.index, crs=shapes.crs)
 
 
 def _pieces(

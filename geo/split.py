@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 #: Cuts are made to a billionth of the side of the polygon's box.
 _CUT_TOLERANCE = 1e-9
 #: Overlays are snapped to a hundredth of a micrometre: in full precision, lines that nearly coincide defeat GEOS.
-_GRID_M = 1e-8
+GRID_M = 1e-8
 
 
 def split_polygon(
@@ -87,13 +87,13 @@ def _cut(
         side = reach * np.array([-direction[1], direction[0]])
         front, back = centre + offset * direction, centre + (first - 1) * direction
         ahead = shapely.Polygon([back - side, back + side, front + side, front - side])
-        return shapely.intersection(polygon, ahead, grid_size=_GRID_M)
+        return shapely.intersection(polygon, ahead, grid_size=GRID_M)
 
     offset = brentq(
         lambda x: before(x).area - share * polygon.area, first, last, xtol=_CUT_TOLERANCE * (last - first), rtol=1e-12
     )
     part = polygonal(before(offset))
-    return part, polygonal(shapely.difference(polygon, part, grid_size=_GRID_M))
+    return part, polygonal(shapely.difference(polygon, part, grid_size=GRID_M))
 
 
 def polygonal(shape: shapely.Geometry) -> shapely.Geometry:

@@ -70,9 +70,16 @@ def test_gaps_and_overlaps_of_the_input_have_place_area_and_neighbours() -> None
     assert breaches(audit).empty, "the official polygons settle what the communes leave open"
 
 
-def test_without_official_polygons_the_faults_of_the_input_are_breaches_of_the_output() -> None:
+def test_without_official_polygons_narrow_faults_of_the_input_are_settled_but_told() -> None:
     audit = audit_of(NOT_DRAWN, communes=communes(SPOILT))
-    assert set(breaches(audit)["check"]) == {"gap_km2", "area_lost_share"}
+    assert breaches(audit).empty
+    assert len(findings(audit, "commune_overlap")) == len(findings(audit, "commune_gap")) == 1
+
+
+def test_without_official_polygons_a_wide_gap_of_the_input_is_a_breach_of_the_output() -> None:
+    shapes = {**SPOILT, "A": box(0, 1000), "D": box(3000, 4000).difference(box(3000, 3400, south=300, north=700))}
+    audit = audit_of(NOT_DRAWN, communes=communes(shapes))
+    assert set(breaches(audit)["check"]) == {"gap_km2"}
     assert findings(audit, "unit_gap")["remedy"].tolist() == ["mend_communes"]
 
 
