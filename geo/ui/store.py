@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from geo.city import City, load_city
-from geo.params import Params
+from geo.impact import Impact, Stage, build_stage, compare_scenario
+from geo.params import AccessParams, Params, digest_of
 from geo.plan import Plan, make_plan
 from geo.publish import render_files
+from geo.scenario import Scenario
 from geo.settings import Settings
+from geo.ui.diffmap import unit_shapes
 
 #: Name of the archive that holds all files of a plan.
 ARCHIVE = "truso.zip"
@@ -50,6 +54,30 @@ def _digest_of_plan(plan: Plan) -> tuple[str, str, str]:
 def current_plan(city: City, params: Params) -> Plan:
     """Return the plan of `city` under `params`."""
     return make_plan(city, params, settings=Settings())
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs={City: _digest_of_city, AccessParams: digest_of})
+def current_stage(city: City, params: AccessParams) -> Stage:
+    """Return what all scenarios of a city and a mode share."""
+    return build_stage(city, params)
+
+
+def _digest_of_scenario(scenario: Scenario) -> str:
+    return scenario.digest
+
+
+@st.cache_resource(
+    max_entries=32, show_spinner=False, hash_funcs={Plan: _digest_of_plan, Scenario: _digest_of_scenario}
+)
+def current_impact(plan: Plan, scenario: Scenario, _stage: Stage) -> Impact:
+    """Return what `scenario` does to `plan`."""
+    return compare_scenario(plan, scenario, stage=_stage, settings=Settings())
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={City: _digest_of_city})
+def current_shapes(city: City) -> list[dict[str, Any]]:
+    """Return the units as the map of differences draws them."""
+    return unit_shapes(city)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={Plan: _digest_of_plan})

@@ -1,0 +1,149 @@
+"""The map of differences: units filled by what a scenario adds, a Vega-Lite chart that needs nothing from outside."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.city import City
+from geo.impact import Impact
+from geo.publish.reasons import number_text, percent_text
+from geo.scenario import Restriction
+from geo.schemas import WGS84
+from geo.text import t
+
+#: What the units can be filled by.
+MEASURES = ("added_min", "worst_added_min", "lost_pct")
+#: Violet for shorter, brown for longer (ColorBrewer PuOr, which every kind of colour vision can tell apart).
+_SHORTER, _SAME, _LONGER, _LOST = "#542788", "#f7f7f7", "#b35806", "#2b2b2b"
+#: The ends of the scale are multiples of this.
+_STEPS = {"added_min": 0.5, "worst_added_min": 5.0, "lost_pct": 10.0}
+_TOLERANCE_M = 80.0
+#: Units with more people cut off than this are shown as lost, whatever the others need.
+_MOSTLY_LOST_PCT = 50.0
+
+
+def unit_shapes(city: City) -> list[dict[str, Any]]:
+    """Return the units as GeoJSON geometries in whole metres, few vertices, shared borders still shared."""
+    simple = shapely.coverage_simplify(city.units.geometry.array, _TOLERANCE_M)
+    return [json.loads(text) for text in shapely.to_geojson(shapely.transform(np.asarray(simple), np.round))]
+
+
+def measured(impact: Impact) -> pd.DataFrame:
+    """Return ``impact.units`` with ``lost_pct``, the share of people cut off in percent."""
+    units = impact.units
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return units.assign(lost_pct=100 * units["lost_population"] / units["population"])
+
+
+def difference_chart(
+    impact: Impact, shapes: list[dict[str, Any]], *, measure: str, crs: Any, lang: str, height: int
+) -> dict[str, Any]:
+    """Return the chart.
+
+    Parameters
+    ----------
+    impact : Impact
+    shapes : list of dict
+        From :func:`unit_shapes`.
+    measure : str
+        One of :data:`MEASURES`.
+    crs : pyproj.CRS
+        Metric CRS of the shapes.
+    lang : str
+    height : int
+        In pixels.
+    """
+    units = measured(impact)
+    end = scale_end(units[measure], step=_STEPS[measure])
+    properties = _properties(units, measure, lang)
+    features = [
+        {"type": "Feature", "geometry": shape, "properties": row} for shape, row in zip(shapes, properties, strict=True)
+    ]
+    places = [_outline(restriction, crs) for restriction in impact.scenario.restrictions]
+    frame = {"type": "geoshape", "strokeWidth": 2, "strokeDash": [5, 3], "stroke": "#d1006c", "filled": False}
+    return {
+        "height": height,
+        "projection": {"type": "identity", "reflectY": True},
+        "layer": [
+            {"data": {"values": features}, **_filled_units(measure, end, lang)},
+            *([{"data": {"values": places}, "mark": frame}] if places else []),
+        ],
+    }
+
+
+def scale_end(values: pd.Series, *, step: float) -> float:
+    """Return a multiple of `step` that nearly all `values` stay within, on both sides of zero."""
+    known = values.abs().dropna()
+    return max(step, float(step * np.ceil(known.quantile(0.98) / step))) if len(known) else step
+
+
+def _filled_units(measure: str, end: float, lang: str) -> dict[str, Any]:
+    diverging = measure == "added_min"
+    scale = {
+        "domain": [-end, 0, end] if diverging else [0, end],
+        "range": [_SHORTER, _SAME, _LONGER] if diverging else [_SAME, _LONGER],
+        "clamp": True,
+    }
+    legend = {"title": t(f"scenario.legend.{measure}", lang=lang), "orient": "bottom", "gradientLength": 260}
+    words = {name: t(f"scenario.column.{name}", lang=lang) for name in _TOLD}
+    return {
+        "mark": {"type": "geoshape", "stroke": "#8c94a3", "strokeWidth": 0.6},
+        "encoding": {
+            "color": {
+                "condition": {"test": "datum.properties.lost", "value": _LOST},
+                "field": "properties.value",
+                "type": "quantitative",
+                "scale": scale,
+                "legend": legend,
+            },
+            "tooltip": [
+                {"field": f"properties.{name}", "type": "nominal", "title": title} for name, title in words.items()
+            ],
+        },
+    }
+
+
+_TOLD = (
+    "name", "mean_time_min_before", "mean_time_min_after", "added_min", "worst_added_min", "slower_population",
+    "lost_population", "lost_reason",
+)  # fmt: skip
+
+
+def _properties(units: pd.DataFrame, measure: str, lang: str) -> list[dict[str, Any]]:
+    def told(name: str, value: Any) -> str:
+        if name in ("name", "lost_reason"):
+            return t(f"scenario.why.{value}", lang=lang) if name == "lost_reason" and value else str(value) or "–"
+        return number_text(value, lang=lang, decimals=0 if name.endswith("population") else 1)
+
+    value = units[measure].round(3).fillna(0.0) + 0.0
+    lost = units["lost_pct"] >= _MOSTLY_LOST_PCT
+    texts = [[told(name, cell) for name, cell in zip(_TOLD, row, strict=True)] for row in units[list(_TOLD)].to_numpy()]
+    return [
+        {"value": number, "lost": bool(gone and measure != "lost_pct"), **dict(zip(_TOLD, words, strict=True))}
+        for number, gone, words in zip(value.tolist(), lost, texts, strict=True)
+    ]
+
+
+def _outline(restriction: Restriction, crs: Any) -> dict[str, Any]:
+    """Return the edge of a restricted place in metres; a small disc is drawn large enough to be seen."""
+    if restriction.ring:
+        shape = gpd.GeoSeries([shapely.LinearRing(restriction.ring)], crs=WGS84).to_crs(crs).iloc[0]
+    else:
+        middle = gpd.GeoSeries(gpd.points_from_xy([restriction.lon], [restriction.lat]), crs=WGS84).to_crs(crs)
+        shape = middle.iloc[0].buffer(max(restriction.radius_m, 1000.0)).exterior
+    geometry = json.loads(shapely.to_geojson(shapely.transform(shapely.LineString(shape), np.round)))
+    return {"type": "Feature", "geometry": geometry, "properties": {}}
+
+
+def share_change(impact: Impact, *, lang: str) -> tuple[str, str]:
+    """Return the share within 30 minutes under the scenario, and its change in percentage points."""
+    before, after = (impact.totals[f"share_within_30min_{label}"] for label in ("before", "after"))
+    if before is None or after is None:
+        return percent_text(None, lang=lang), ""
+    return percent_text(after, lang=lang, decimals=1), f"{number_text(100 * (after - before), lang=lang, decimals=1)}"
