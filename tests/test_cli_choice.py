@@ -50,6 +50,15 @@ def test_robust_writes_units_and_buildings(run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_mcda_says_on_how_many_units_the_methods_agree(run, tmp_path: Path, lang: str) -> None:
+    result = run("mcda", "--out", tmp_path / "mcda", "--lang", lang)
+    assert result.exit_code == 0, result.output
+    assert "PROMETHEE II" in result.output
+    assert len(pd.read_csv(tmp_path / "mcda" / "mcda_units.csv")) == 2
+    assert (tmp_path / "mcda" / "mcda_sites.csv").exists()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_compare_tells_what_a_scenario_or_a_decision_changes(run, tmp_path: Path, lang: str) -> None:
     (tmp_path / "other.toml").write_text("[choice]\nmax_sites = 2\n", encoding="utf-8")
     (tmp_path / "decided.csv").write_text("unit_id,site_id_1,site_id_2\n00020,S4,\n", encoding="utf-8")

@@ -16,7 +16,7 @@ app = typer.Typer(
 )
 for command in (plan.plan, plan.check, boundaries.audit, boundaries.convert, boundaries.clauses):
     app.command()(command)
-for question in (choice.explain, choice.frontier, choice.robust, choice.compare):
+for question in (choice.explain, choice.frontier, choice.robust, choice.mcda, choice.compare):
     app.command()(question)
 app.command()(scenario.scenario)
 app.command("build-demo")(sources.build_demo)

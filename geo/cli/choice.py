@@ -1,4 +1,4 @@
-"""Commands about the choice: explain, frontier and robust."""
+"""Commands about the choice: explain, frontier, robust, mcda and compare."""
 
 from __future__ import annotations
 
@@ -106,6 +106,32 @@ def robust(
         firm = int((units["firmness"] == "firm").sum())
         contestable = int((units["firmness"] == "contestable").sum())
         OUT.print(t("choice.robust.written", lang=words, n=weightings, firm=firm, contestable=contestable, out=out))
+
+
+def mcda(
+    out: Annotated[Path, typer.Option("--out", help="Folder for mcda_units.csv and mcda_sites.csv.")],
+    data: Data = None,
+    params: ParamsFile = None,
+    set_: Override = None,
+    lang: Lang = None,
+) -> None:
+    """Rank the buildings by TOPSIS and PROMETHEE II beside the weighted sum, and say where they disagree."""
+    words = language(lang)
+    with errors_in_words(words):
+        from geo.city import load_city
+        from geo.mcda import compare_methods
+        from geo.params import read_params
+        from geo.plan import make_plan
+        from geo.publish.tables import write_csv
+
+        parsed = read_params(params, overrides=set_ or ())
+        with progress_bar(words) as progress:
+            made = make_plan(load_city(data, progress=progress), parsed, progress=progress)
+            units, sites = compare_methods(made)
+        for name, table in (("units", units), ("sites", sites)):
+            write_csv(table.reset_index(), out / f"mcda_{name}.csv")
+        agree = int(units["agree"].sum())
+        OUT.print(t("choice.mcda.written", lang=words, n=len(units), agree=agree, sites=len(sites), out=out))
 
 
 def compare(
