@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from geo.city import City
 from geo.impact import Impact
@@ -26,6 +27,9 @@ _STEPS = {"added_min": 0.5, "worst_added_min": 5.0, "lost_pct": 10.0}
 _TOLERANCE_M = 80.0
 #: Units with more people cut off than this are shown as lost, whatever the others need.
 _MOSTLY_LOST_PCT = 50.0
+#: Less than this rounds to nothing.
+_SHOWN_MIN = 0.05
+_MARGIN_SHARE = 0.15
 
 
 def unit_shapes(city: City) -> list[dict[str, Any]]:
@@ -42,30 +46,33 @@ def measured(impact: Impact) -> pd.DataFrame:
 
 
 def difference_chart(
-    impact: Impact, shapes: list[dict[str, Any]], *, measure: str, crs: Any, lang: str, height: int
+    impact: Impact, city: City, shapes: list[dict[str, Any]], *, measure: str, lang: str, height: int, whole: bool
 ) -> dict[str, Any]:
     """Return the chart.
 
     Parameters
     ----------
     impact : Impact
+    city : City
     shapes : list of dict
         From :func:`unit_shapes`.
     measure : str
         One of :data:`MEASURES`.
-    crs : pyproj.CRS
-        Metric CRS of the shapes.
     lang : str
     height : int
         In pixels.
+    whole : bool
+        Show the whole city; else what lies around the units that change.
     """
     units = measured(impact)
     end = scale_end(units[measure], step=_STEPS[measure])
-    properties = _properties(units, measure, lang)
+    shown = np.ones(len(units), bool) if whole else around_changes(impact, city)
     features = [
-        {"type": "Feature", "geometry": shape, "properties": row} for shape, row in zip(shapes, properties, strict=True)
+        {"type": "Feature", "geometry": shape, "properties": row}
+        for shape, row, wanted in zip(shapes, _properties(units, measure, lang), shown, strict=True)
+        if wanted
     ]
-    places = [_outline(restriction, crs) for restriction in impact.scenario.restrictions]
+    places = [_outline(restriction, city.crs) for restriction in impact.scenario.restrictions]
     frame = {"type": "geoshape", "strokeWidth": 2, "strokeDash": [5, 3], "stroke": "#d1006c", "filled": False}
     return {
         "height": height,
@@ -75,6 +82,18 @@ def difference_chart(
             *([{"data": {"values": places}, "mark": frame}] if places else []),
         ],
     }
+
+
+def around_changes(impact: Impact, city: City) -> NDArray[np.bool_]:
+    """Return which units lie in the box around those that the scenario changes; all of them where it changes none."""
+    units = impact.units
+    changed = (units["added_min"].abs() >= _SHOWN_MIN) | (units["lost_population"] > 0)
+    if not changed.any():
+        return np.ones(len(units), bool)
+    west, south, east, north = city.units.geometry[changed.to_numpy()].total_bounds
+    margin = _MARGIN_SHARE * max(east - west, north - south)
+    box = shapely.box(west - margin, south - margin, east + margin, north + margin)
+    return np.asarray(shapely.within(shapely.point_on_surface(city.units.geometry.array), box)) | changed.to_numpy()
 
 
 def scale_end(values: pd.Series, *, step: float) -> float:
@@ -90,7 +109,12 @@ def _filled_units(measure: str, end: float, lang: str) -> dict[str, Any]:
         "range": [_SHORTER, _SAME, _LONGER] if diverging else [_SAME, _LONGER],
         "clamp": True,
     }
-    legend = {"title": t(f"scenario.legend.{measure}", lang=lang), "orient": "bottom", "gradientLength": 260}
+    legend = {
+        "title": t(f"scenario.legend.{measure}", lang=lang),
+        "orient": "bottom",
+        "gradientLength": 260,
+        "titleLimit": 0,
+    }
     words = {name: t(f"scenario.column.{name}", lang=lang) for name in _TOLD}
     return {
         "mark": {"type": "geoshape", "stroke": "#8c94a3", "strokeWidth": 0.6},

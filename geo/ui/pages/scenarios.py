@@ -17,7 +17,7 @@ from geo.ui.view import View, show_attribution, show_banner, show_faults
 from geo.ui.words import plain
 
 _HEIGHT = 560
-_COLUMNS = ("name", "added_min", "worst_added_min", "slower_population", "lost_population", "lost_reason")
+_COLUMNS = ("name", "added_min", "slower_population", "lost_population", "worst_added_min", "lost_reason")
 
 
 def show(view: View) -> None:
@@ -26,14 +26,16 @@ def show(view: View) -> None:
     show_banner(view)
     st.caption(_say(view, "intro"))
     scenario = _choose(view)
-    if scenario is None:
-        return
-    _show_source(view, scenario)
+    if scenario is not None:
+        _show_source(view, scenario)
     try:
-        impact = _compute(view, scenario)
+        # Without a scenario the network is made ready all the same, so that the first click is as quick as any.
+        impact = _compute(view, scenario or Scenario(name=""))
     except NetworkError as error:
         st.warning(_say(view, "failed"), icon=":material/error:")
         show_faults(error.faults, lang=view.lang)
+        return
+    if scenario is None:
         return
     _show_figures(view, impact)
     left, right = st.columns([8, 5], gap="medium")
@@ -77,8 +79,8 @@ def _show_source(view: View, scenario: Scenario) -> None:
 
 
 def _compute(view: View, scenario: Scenario) -> Impact:
-    """Compare, telling how far the work is: Streamlit shows nothing from inside a cached call."""
-    with st.spinner(t("ui.working.access", lang=view.lang)):
+    """Return the comparison, kept from before where there is one."""
+    with st.spinner(_say(view, "working")):
         stage = store.current_stage(view.plan.city, view.plan.params.access)
         return store.current_impact(view.plan, scenario, stage)
 
@@ -93,23 +95,30 @@ def _show_figures(view: View, impact: Impact) -> None:
         ("share", share, change),
     )
     for column, (key, value, delta) in zip(st.columns(len(figures)), figures, strict=True):
-        column.metric(
-            _say(view, f"figure.{key}"), value, delta, help=_say(view, f"figure_help.{key}"), border=True,
-        )  # fmt: skip
+        label, explained = _say(view, f"figure.{key}"), _say(view, f"figure_help.{key}")
+        column.metric(label, value, delta, help=explained, border=True, height="stretch")
 
 
 def _show_map(view: View, impact: Impact) -> None:
-    measure = st.segmented_control(
-        _say(view, "measure_label"),
-        MEASURES,
-        default=MEASURES[0],
-        key="scenario_measure",
-        format_func=lambda name: _say(view, f"measure.{name}"),
-        label_visibility="collapsed",
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        measure = st.segmented_control(
+            _say(view, "measure_label"),
+            MEASURES,
+            default=MEASURES[0],
+            key="scenario_measure",
+            format_func=lambda name: _say(view, f"measure.{name}"),
+            label_visibility="collapsed",
+        )
+        whole = st.toggle(_say(view, "whole"), key="scenario_whole")
     city = view.plan.city
     chart = difference_chart(
-        impact, store.current_shapes(city), measure=measure or MEASURES[0], crs=city.crs, lang=view.lang, height=_HEIGHT
+        impact,
+        city,
+        store.current_shapes(city),
+        measure=measure or MEASURES[0],
+        lang=view.lang,
+        height=_HEIGHT,
+        whole=whole,
     )
     st.vega_lite_chart(chart, width="stretch", key="difference_map")
     st.caption(_say(view, "dark"))
@@ -121,7 +130,7 @@ def _show_table(view: View, impact: Impact) -> None:
         burden=units["added_min"].abs().fillna(0.0) * units["arriving_population"].fillna(0.0)
     )
     rows = units.loc[order.sort_values(["lost_population", "burden"], ascending=False, kind="stable").index]
-    table = rows[list(_COLUMNS)].reset_index(drop=True)
+    table = rows[list(_COLUMNS)].reset_index(drop=True).round({"slower_population": 0, "lost_population": 0})
     table["lost_reason"] = [_say(view, f"why.{code}") if code else "" for code in table["lost_reason"]]
     formats = {"added_min": "%.1f", "worst_added_min": "%.1f", "slower_population": "localized"}
     formats["lost_population"] = "localized"
