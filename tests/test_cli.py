@@ -75,10 +75,12 @@ def test_a_wrong_parameter_ends_with_1_and_says_what_is_allowed(run, tmp_path: P
 
 def test_too_small_a_budget_ends_with_1_and_names_the_least(run, tmp_path: Path) -> None:
     result = run(
-        "plan", "--data", toy_folder(tmp_path / "toy"), "--out", tmp_path / "out", "--set", "choice.max_sites=1"
-    )
+        "plan", "--data", toy_folder(tmp_path / "toy"), "--out", tmp_path / "out", "--set", "choice.max_sites=1",
+        "--lang", "en",
+    )  # fmt: skip
     assert result.exit_code == 1
-    assert "at least 2" in result.output
+    assert "every unit needs a site): choice.max_sites = 1." in (told := " ".join(result.output.split()))
+    assert told.endswith("smallest changes, each enough on its own (“−” means giving it up): choice.max_sites = 2.")
 
 
 @pytest.mark.parametrize(

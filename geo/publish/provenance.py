@@ -34,7 +34,7 @@ def provenance_rows(plan: Plan, *, lang: str) -> list[tuple[str, str]]:
         ("params_digest", plan.params.digest),
         ("data_digest", plan.city.digest),
         ("modelled", modelled_text(plan, lang=lang) or t("publish.nothing", lang=lang)),
-        ("attribution", " ".join(attribution_texts(lang=lang))),
+        ("attribution", " ".join(attribution_texts(plan, lang=lang))),
         ("reproduce", t("publish.provenance.reproduce_how", lang=lang)),
     ]
 
@@ -82,7 +82,7 @@ def summary_json(plan: Plan, *, lang: str, publish_s: float) -> bytes:
         "totals": plan.totals,
         "optimality": {**plan.optimality, **optimality_words(plan, lang=lang)},
         "notes": note_texts(plan, lang=lang),
-        "attribution": attribution_texts(lang=lang),
+        "attribution": attribution_texts(plan, lang=lang),
         "crs": {"inside": plan.city.crs.to_string(), "files": WGS84},
         "seconds": {**plan.seconds, "publish": round(publish_s, 3)},
     }
@@ -101,7 +101,7 @@ def readme_txt(plan: Plan, *, lang: str) -> bytes:
         [t("publish.what", lang=lang), modelled_text(plan, lang=lang)],
         files,
         [t("publish.readme.csv_note", lang=lang)],
-        attribution_texts(lang=lang),
+        attribution_texts(plan, lang=lang),
         note_texts(plan, lang=lang),
         [version_line(plan, lang=lang)],
     ]

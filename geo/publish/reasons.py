@@ -59,9 +59,10 @@ def modelled_text(plan: Plan, *, lang: str, short: bool = False) -> str:
     return f"{t('publish.official_outlines', lang=lang)} {text}" if "communes" in plan.city.modelled else text
 
 
-def attribution_texts(*, lang: str) -> list[str]:
-    """Return whom the data are owed to, a sentence each."""
-    return [t(f"publish.attribution.{name}", lang=lang) for name in ("osm", "rules")]
+def attribution_texts(plan: Plan, *, lang: str) -> list[str]:
+    """Return whom the data are owed to and which rules the plan follows, a sentence each."""
+    decree = plan.params.norms.decree
+    return [t("publish.attribution.osm", lang=lang), t("publish.attribution.rules", lang=lang, decree=decree)]
 
 
 def reason_text(unit: pd.Series[Any], *, lang: str, max_sites: int | None = None) -> str:

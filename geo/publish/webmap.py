@@ -69,7 +69,7 @@ def map_html(plan: Plan, *, lang: str) -> bytes:
         "legend_title": t("publish.map.legend", lang=lang),
         "list_title": t("publish.map.list", lang=lang),
         "findings": t("audit.on_map", lang=lang),
-        "footer": " ".join([*attribution_texts(lang=lang), version_line(plan, lang=lang)]),
+        "footer": " ".join([*attribution_texts(plan, lang=lang), version_line(plan, lang=lang)]),
         "policy": _policy(scripts),
         **{
             name: t(f"publish.map.{name}", lang=lang)

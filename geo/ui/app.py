@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from geo.city import City
-from geo.errors import GeoError, InputError, ParamsError
+from geo.errors import Fault, GeoError, InputError, ParamsError
 from geo.params import Params
 from geo.plan import Plan, prepare
 from geo.settings import Settings
@@ -64,14 +65,8 @@ def _make_view(*, lang: str, static_dir: Path) -> View | None:
     """Return what the pages draw from, or None where an error is shown instead."""
     try:
         city, plan = _load(lang=lang)
-    except (InputError, ParamsError) as error:
-        kind = "input" if isinstance(error, InputError) else "params"
-        st.error(t(f"ui.failed.{kind}", lang=lang), icon=":material/error:")
-        show_faults(error.faults, lang=lang)
-        return None
     except GeoError as error:
-        st.error(t("ui.failed.plan", lang=lang), icon=":material/error:")
-        st.text(str(error))
+        _show_failure(error, lang=lang)
         return None
     if st.session_state[state.UNIT] not in city.units.index:
         state.select_unit("")
@@ -81,6 +76,17 @@ def _make_view(*, lang: str, static_dir: Path) -> View | None:
         unit_id=st.session_state[state.UNIT],
         served=serve_city(city, folder=static_dir),
     )
+
+
+def _show_failure(error: GeoError, *, lang: str) -> None:
+    """Say why there is no plan, in the reader's language where the error is one of the reader's data or settings."""
+    kind = "input" if isinstance(error, InputError) else "params" if isinstance(error, ParamsError) else "plan"
+    st.error(t(f"ui.failed.{kind}", lang=lang), icon=":material/error:")
+    faults: Sequence[Fault] = getattr(error, "faults", ())
+    if faults:
+        show_faults(faults, lang=lang)
+    else:
+        st.text(str(error))
 
 
 def _load(*, lang: str) -> tuple[City, Plan]:

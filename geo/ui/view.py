@@ -94,7 +94,7 @@ def show_banner(view: View) -> None:
 
 def show_attribution(view: View) -> None:
     """Name the sources that ask for it."""
-    st.caption(" ".join(attribution_texts(lang=view.lang)))
+    st.caption(" ".join(attribution_texts(view.plan, lang=view.lang)))
 
 
 def show_figures(view: View) -> None:
@@ -107,8 +107,10 @@ def show_figures(view: View) -> None:
         ("share", view.share(totals["share_within_30min"], decimals=1)),
         ("norm", view.norm(totals["norm_met_pct"])),
     )
+    decree = view.plan.params.norms.decree
     for column, (key, value) in zip(st.columns(len(figures)), figures, strict=True):
-        column.metric(view.say(f"figure.{key}"), value, help=view.say(f"figure_help.{key}"), border=True)
+        about = view.say(f"figure_help.{key}", decree=decree)
+        column.metric(view.say(f"figure.{key}"), value, help=about, border=True)
 
 
 def show_faults(faults: Sequence[Fault], *, lang: str) -> None:

@@ -34,6 +34,16 @@ def test_a_plan_made_by_the_chain_has_words_for_all_it_says(toy_city, settings, 
     assert all(made.values())
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("decree", ["155/2025", "152/2017"])
+def test_the_decree_whose_norms_are_used_is_named(plan, lang, decree):
+    made = render_files(replace(plan, params=plan.params.with_values({"norms.decree": decree})), lang=lang)
+    for name in ("README.txt", "map.html", "summary.json"):
+        text = made[name].decode()
+        assert f"{decree}/N" in text, name
+        assert {"155/2025": "152/2017/N", "152/2017": "155/2025/N"}[decree] not in text, name
+
+
 def test_an_unknown_language_is_an_error(plan):
     with pytest.raises(KeyError, match="klingon"):
         render_files(plan, lang="klingon")

@@ -12,8 +12,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from geo import City, Params, make_plan
+from geo.errors import InfeasibleError
 from geo.params import CRITERIA
-from geo.text import LANGUAGES, t
+from geo.text import LANGUAGES, describe_fault, t
+from geo.ui import state
 from geo.ui.words import plain
 from tests.ui.toyapp import HOSTILE
 
@@ -27,8 +29,14 @@ def assert_no_error(app: AppTest) -> None:
     assert not app.error
 
 
+def table_with(app: AppTest, *columns: str) -> pd.DataFrame:
+    """Return the only table on the page that has these columns."""
+    (table,) = [frame.value for frame in app.dataframe if set(columns) <= set(frame.value.columns)]
+    return table
+
+
 def unit_table(app: AppTest) -> pd.DataFrame:
-    return app.dataframe[0].value
+    return table_with(app, "n_sites")
 
 
 def url(app: AppTest) -> dict[str, str]:
@@ -147,6 +155,30 @@ def test_a_broken_data_folder_is_told_fault_by_fault(
     assert any("buildings/" in fault for fault in faults)
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_choice_that_is_not_possible_is_explained_in_the_language_of_the_reader(
+    start: Start, monkeypatch: pytest.MonkeyPatch, toy_city: City, lang: str
+) -> None:
+    too_few = Params().with_values({"choice.max_sites": 1})
+    with pytest.raises(InfeasibleError) as caught:
+        make_plan(toy_city, too_few)
+    monkeypatch.setattr(state, "chosen_params", lambda: too_few)
+    app = start(lang=lang)
+    assert not app.exception
+    assert app.error[0].value == t("ui.failed.plan", lang=lang)
+    told = describe_fault(caught.value.faults[0], lang=lang)
+    assert plain(told) in app.markdown[-1].value
+    assert "choice.max_sites = 2" in told
+
+
+def test_the_decree_whose_norms_are_used_is_named(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = Params().with_values({"norms.decree": "152/2017"})
+    monkeypatch.setattr(state, "chosen_params", lambda: older)
+    app = start(lang="en")
+    assert any("Decree 152/2017/ND-CP" in caption.value for caption in app.caption)
+    assert any("Decree 152/2017/ND-CP" in metric.help for metric in app.metric)
+
+
 def test_no_name_of_a_building_is_ever_read_as_markup(start: Start, go: Go, toy_city: City) -> None:
     assert HOSTILE in set(toy_city.sites["name"])
     app = go(start(lang="en", unit="00020"), "unit")
@@ -156,7 +188,7 @@ def test_no_name_of_a_building_is_ever_read_as_markup(start: Start, go: Go, toy_
     for text in named:
         assert plain(HOSTILE) in text
         assert not re.search(r"(?<!\\)(<img|\*b|\]\(|`\$|:red)", text)
-    assert app.dataframe[0].value["name"].eq(HOSTILE).any()
+    assert table_with(app, "score")["name"].eq(HOSTILE).any()
 
 
 def test_the_unit_page_puts_one_site_beside_two(start: Start, go: Go, toy_city: City) -> None:
@@ -169,7 +201,7 @@ def test_the_unit_page_puts_one_site_beside_two(start: Start, go: Go, toy_city: 
     assert shown.loc["Overall score", "Two sites"] == f"{options.loc[2, 'score']:.3f}"
     gain = options.loc[2, "score"] - options.loc[1, "score"]
     assert shown.loc["Overall score", "Difference"] == f"{'+' if gain > 0 else '−'}{abs(gain):.3f}"
-    assert len(app.dataframe[0].value) == 3
+    assert len(table_with(app, "score")) == 3
 
 
 def test_a_unit_with_one_building_says_that_there_is_no_pair(start: Start, go: Go) -> None:
