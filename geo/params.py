@@ -210,6 +210,10 @@ class RobustnessParams(_Group):
     firm_share: float = Field(
         0.8, ge=0, le=1, description="share of them that must choose the same for a unit to be firm"
     )
+    figure_spread: float = Field(
+        0.2, gt=0, lt=1, description="travel times, norms and other figures are tried so much lower and higher"
+    )
+    n_time_draws: int = Field(50, ge=1, le=10_000, description="cities with other travel times that truso robust tries")
 
 
 class Params(_Group):

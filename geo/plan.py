@@ -193,7 +193,7 @@ def prepare(
             _prepared.move_to_end(key)
             return _prepared[key]
     times = travel_times(city, params.access, settings=settings, progress=progress)
-    prepared = _prepare(city, params, times)
+    prepared = prepare_with(city, params, times)
     with _prepared_lock:
         _prepared[key] = prepared
         while len(_prepared) > _KEPT_IN_MEMORY:
@@ -235,7 +235,8 @@ def limits_of(city: City, prepared: Prepared, params: Params) -> Limits:
     return build_limits(prepared.options, sites, units, choice=params.choice, constraints=params.constraints)
 
 
-def _prepare(city: City, params: Params, times: TravelTimes) -> Prepared:
+def prepare_with(city: City, params: Params, times: TravelTimes) -> Prepared:
+    """Return what the weights and the budget do not touch, for given travel times; not kept."""
     staff = staff_needed(city.units, params.norms)
     need_m2 = area_needed_m2(staff, params.norms)
     criteria = site_criteria(city.sites, city.units, times, need_m2, staff, score=params.score, norms=params.norms)

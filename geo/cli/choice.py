@@ -81,31 +81,36 @@ def frontier(
 
 
 def robust(
-    out: Annotated[Path, typer.Option("--out", help="Folder for robust_units.csv and robust_sites.csv.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for robust_units, robust_sites and robust_figures.csv.")],
     weightings: Annotated[int, typer.Option(min=1, help="How many random weightings to try.")] = 2000,
     data: Data = None,
     params: ParamsFile = None,
     set_: Override = None,
     lang: Lang = None,
 ) -> None:
-    """Choose anew under thousands of other weights: how often each building wins, and which units are firm."""
+    """Choose anew under other weights, travel times and norms: how often each building wins, which units are firm."""
     words = language(lang)
     with errors_in_words(words):
         from geo.city import load_city
         from geo.params import read_params
         from geo.plan import make_plan
         from geo.publish.tables import write_csv
-        from geo.sensitivity import robustness_tables
+        from geo.sensitivity import robustness_tables, try_times, vary_figures
 
         parsed = read_params(params, overrides=set_ or ()).with_values({"robustness.n_weightings": weightings})
         with progress_bar(words) as progress:
             made = make_plan(load_city(data, progress=progress), parsed, progress=progress)
             units, sites = robustness_tables(made)
-        for name, table in (("units", units), ("sites", sites)):
-            write_csv(table.reset_index(), out / f"robust_{name}.csv")
+            units["times_win_share"] = try_times(made)
+            figures = vary_figures(made)
+        for name, table in (("units", units.reset_index()), ("sites", sites.reset_index()), ("figures", figures)):
+            write_csv(table, out / f"robust_{name}.csv")
         firm = int((units["firmness"] == "firm").sum())
         contestable = int((units["firmness"] == "contestable").sum())
         OUT.print(t("choice.robust.written", lang=words, n=weightings, firm=firm, contestable=contestable, out=out))
+        most = figures.iloc[int(figures["units_changed"].to_numpy().argmax())]
+        values = {name: str(most[name]) for name in ("figure", "now", "tried")}
+        OUT.print(t("choice.robust.figures", lang=words, units=most["units_changed"], **values), markup=False)
 
 
 def mcda(
