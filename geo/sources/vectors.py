@@ -6,11 +6,14 @@ recognised here first: a GeoPackage by its tables, a shapefile by its header. Ge
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sqlite3
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,7 +128,8 @@ def _read_geojson(files: FolderFiles, path: Path, content: bytes, *, attributes_
 def _parse_json(files: FolderFiles, path: Path, content: bytes) -> Any:
     name = files.name(path)
     try:
-        return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        with _no_collection():
+            return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         row = content.count(b"\n", 0, error.start) + 1
         files.log.add("not_utf8", file=name, row=row, value=f"0x{content[error.start]:02x}")
@@ -134,6 +138,18 @@ def _parse_json(files: FolderFiles, path: Path, content: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         files.log.add("json_broken", file=name, detail=error)
     return None
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold off the garbage collector, which looks in vain through every new list for half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _refuse_constant(word: str) -> None:
