@@ -29,6 +29,7 @@ _TOLERANCE_M = 80.0
 _MOSTLY_LOST_PCT = 50.0
 #: Less than this rounds to nothing.
 _SHOWN_MIN = 0.05
+_SHOWN_SHARE = 0.0005
 _MARGIN_SHARE = 0.15
 
 
@@ -165,9 +166,10 @@ def _outline(restriction: Restriction, crs: Any) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": {}}
 
 
-def share_change(impact: Impact, *, lang: str) -> tuple[str, str]:
-    """Return the share within 30 minutes under the scenario, and its change in percentage points."""
+def share_change(impact: Impact, *, lang: str) -> tuple[str, str | None]:
+    """Return the share within 30 minutes under the scenario, and its change in percentage points if it shows."""
     before, after = (impact.totals[f"share_within_30min_{label}"] for label in ("before", "after"))
-    if before is None or after is None:
-        return percent_text(None, lang=lang), ""
-    return percent_text(after, lang=lang, decimals=1), f"{number_text(100 * (after - before), lang=lang, decimals=1)}"
+    text = percent_text(after, lang=lang, decimals=1)
+    if before is None or after is None or abs(after - before) < _SHOWN_SHARE:
+        return text, None
+    return text, number_text(100 * (after - before), lang=lang, decimals=1)
