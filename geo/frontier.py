@@ -107,7 +107,7 @@ def _everybody(plan: Plan, prepared: Prepared, choice: Choice) -> tuple[NDArray[
     options, both = prepared.options, plan.params.choice.reception == "both_sites"
     minutes, population = [np.empty(0)], [np.empty(0)]
     for number, option in enumerate(choice.chosen):
-        unit = prepared.times.units.get(str(options.unit_ids[number]))
+        unit = prepared.served.units.get(str(options.unit_ids[number]))
         if option >= 0 and unit is not None and unit.has_network:
             places = [options.first[option], options.second[option]] if both else [options.first[option]]
             columns = [unit.site_ids.index(str(options.site_ids[place])) for place in places if place >= 0]

@@ -106,6 +106,27 @@ class AccessParams(_Group):
         return self
 
 
+#: Branches of the public administrative service centre whose places are known, by number, to 100 to 450 m
+#: (data/facts/service_branches.csv); the places of the other nine are not in any source found.
+_POINTS = {"1": (105.808242, 21.068314), "2": (105.7868, 21.03123), "7": (105.76962, 20.96354)}
+
+
+class ServiceParams(_Group):
+    """Where citizens are received besides the headquarters."""
+
+    count_points: bool = Field(False, description="a citizen goes to the site or to a service point, the nearer")
+    points: dict[str, tuple[float, float]] = Field(
+        default_factory=lambda: dict(_POINTS), description="longitude and latitude of each service point, degrees"
+    )
+
+    @model_validator(mode="after")
+    def _on_earth(self) -> ServiceParams:
+        for name, (lon, lat) in self.points.items():
+            if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+                raise ValueError(f"service point {name!r} is at {lon}, {lat}; allowed: longitude and latitude, degrees")
+        return self
+
+
 class ScoreParams(_Group):
     """From figures to scores between 0 and 1."""
 
@@ -227,6 +248,7 @@ class Params(_Group):
 
     weights: Weights = Weights()
     access: AccessParams = AccessParams()
+    service: ServiceParams = ServiceParams()
     score: ScoreParams = ScoreParams()
     norms: Norms = Norms()
     choice: ChoiceParams = ChoiceParams()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version as package_version
 from threading import Lock
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.access import AccessFigures, TravelTimes, UnitTimes, access_figures, compute_travel_times
+from geo.branches import minutes_to_nearest, with_points
 from geo.cache import Arrays, cached, digest_of_text
 from geo.choose import Choice, choose_sites
 from geo.city import City
@@ -68,7 +69,9 @@ class Plan:
         ``units``, ``candidates``, ``sites``, ``units_with_one``, ``units_with_two``, ``units_without``,
         ``population``, ``mean_time_min`` (of those who arrive), ``share_within_30min`` (of all the people of units
         with a network),
-        ``norm_met_pct``, ``units_without_network`` (list of ids).
+        ``norm_met_pct``, ``units_without_network`` (list of ids); where service points count (``service``), the
+        travel times are those to the nearer of site and point, and ``sites_mean_time_min`` and
+        ``share_within_30min_of_sites`` are those to the sites of the same plan alone.
     optimality : dict
         ``status`` (``"optimal"``), ``solver`` (``"greedy"`` or ``"milp"``), ``gap``, ``objective`` and ``bound``;
         :mod:`geo.choose` says why it is so.
@@ -97,6 +100,9 @@ class Prepared:
     Attributes
     ----------
     times : TravelTimes
+        To the sites.
+    served : TravelTimes
+        As they are scored: the same, or to the nearer of each site and the nearest service point.
     staff, need_m2 : pandas.Series
         By unit_id.
     criteria : pandas.DataFrame
@@ -109,6 +115,7 @@ class Prepared:
     """
 
     times: TravelTimes
+    served: TravelTimes
     staff: pd.Series
     need_m2: pd.Series
     criteria: pd.DataFrame
@@ -161,6 +168,8 @@ def make_plan(
         firmness = _firmness(city, prepared, choice, params)
     units = units_table(city, prepared, choice, scores, firmness)
     totals = sum_up(city, units)
+    if params.service.count_points:
+        totals |= totals_to_sites(city, prepared, choice, scores, both=params.choice.reception == "both_sites")
     return Plan(
         city=city,
         params=params,
@@ -186,14 +195,17 @@ def prepare(
 ) -> Prepared:
     """Return what the weights and the budget do not touch, from memory if it was made before."""
     choice = params.choice.model_copy(update={"max_sites": 1, "min_gain": 0.0, "unit_weight": "equal"})
-    groups = (params.access, params.score, params.norms, choice)
+    groups = (params.access, params.service, params.score, params.norms, choice)
     key = digest_of_text(city.digest, *(digest_of(group) for group in groups))
     with _prepared_lock:
         if key in _prepared:
             _prepared.move_to_end(key)
             return _prepared[key]
     times = travel_times(city, params.access, settings=settings, progress=progress)
-    prepared = prepare_with(city, params, times)
+    served = times
+    if params.service.count_points:
+        served = with_points(times, _nearest_points(city, params, times, settings=settings))
+    prepared = replace(prepare_with(city, params, served), times=times)
     with _prepared_lock:
         _prepared[key] = prepared
         while len(_prepared) > _KEPT_IN_MEMORY:
@@ -235,8 +247,40 @@ def limits_of(city: City, prepared: Prepared, params: Params) -> Limits:
     return build_limits(prepared.options, sites, units, choice=params.choice, constraints=params.constraints)
 
 
+def _nearest_points(
+    city: City, params: Params, times: TravelTimes, *, settings: Settings | None
+) -> dict[str, NDArray[np.float64]]:
+    """Return the minutes to the nearest service point, from the disk if they were computed before."""
+    sizes: list[tuple[int, ...]] = [(len(unit.population),) for unit in times.units.values()]
+
+    def compute() -> dict[str, NDArray[np.float64]]:
+        graph = None if city.network is None else build_graph(city.network, params.access, crs=city.crs)
+        return minutes_to_nearest(times, params.service.points, graph, params.access)
+
+    digests = (city.digest, str(city.crs), digest_of(params.access), digest_of(params.service))
+    return cached(
+        (settings or Settings()).cache_dir,
+        f"points-{_ACCESS_VERSION}-{digest_of_text(*digests)}",
+        make=compute,
+        pack=lambda nearest: {"minutes": np.concatenate([*nearest.values(), np.empty(0)])},
+        unpack=lambda arrays: dict(zip(times.units, _blocks(arrays["minutes"], sizes), strict=True)),
+    )
+
+
+def totals_to_sites(
+    city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64], *, both: bool
+) -> dict[str, Any]:
+    """Return the travel times of a plan whose service points count, to its sites alone."""
+    alone = replace(prepared, figures=_figures(prepared.options, prepared.times, both=both))
+    totals = sum_up(city, units_table(city, alone, choice, scores, None))
+    return {
+        "sites_mean_time_min": totals["mean_time_min"],
+        "share_within_30min_of_sites": totals["share_within_30min"],
+    }
+
+
 def prepare_with(city: City, params: Params, times: TravelTimes) -> Prepared:
-    """Return what the weights and the budget do not touch, for given travel times; not kept."""
+    """Return what the weights and the budget do not touch, for the travel times given as they are scored; not kept."""
     staff = staff_needed(city.units, params.norms)
     need_m2 = area_needed_m2(staff, params.norms)
     criteria = site_criteria(city.sites, city.units, times, need_m2, staff, score=params.score, norms=params.norms)
@@ -254,6 +298,7 @@ def prepare_with(city: City, params: Params, times: TravelTimes) -> Prepared:
     )
     return Prepared(
         times=times,
+        served=times,
         staff=staff,
         need_m2=need_m2,
         criteria=criteria,

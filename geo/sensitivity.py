@@ -104,12 +104,12 @@ def vary_figures(plan: Plan, *, settings: Settings | None = None) -> pd.DataFram
         ``unit_ids`` (of these, with spaces between). Figures that are 0, and values out of their bounds, are left out.
     """
     prepared = prepare(plan.city, plan.params, settings=settings)
-    before = _choose_with(plan, plan.params, prepared.times)
+    before = _choose_with(plan, plan.params, prepared.served)
     population, unit_ids = plan.units["population"].to_numpy(), plan.units.index.to_numpy()
     rows = []
     for figure, now, tried, params in _variations(plan.params):
         factor = float(tried) if figure == TIMES else 1.0
-        after = _choose_with(plan, params, _scaled(prepared.times, factor))
+        after = _choose_with(plan, params, _scaled(prepared.served, factor))
         changed = before.buildings != after.buildings
         found = {
             "figure": figure,
@@ -139,13 +139,13 @@ def try_times(plan: Plan, *, settings: Settings | None = None) -> pd.Series:
         constraints counts as other buildings.
     """
     prepared, wanted = prepare(plan.city, plan.params, settings=settings), plan.params.robustness
-    before = _choose_with(plan, plan.params, prepared.times)
+    before = _choose_with(plan, plan.params, prepared.served)
     draw = np.random.default_rng(_SEED)
     same = np.zeros(len(plan.units))
     for _ in range(wanted.n_time_draws):
         factors = draw.uniform(1 - wanted.figure_spread, 1 + wanted.figure_spread, len(plan.sites))
         by_site = pd.Series(factors, index=plan.sites.index)
-        same += before.buildings == _choose_with(plan, plan.params, _scaled(prepared.times, by_site)).buildings
+        same += before.buildings == _choose_with(plan, plan.params, _scaled(prepared.served, by_site)).buildings
     share = np.where(plan.units["n_sites"] > 0, same / wanted.n_time_draws, np.nan)
     return pd.Series(share, index=plan.units.index, name="times_win_share")
 
