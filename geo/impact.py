@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.access import AccessFigures, UnitTimes, access_figures
+from geo.access import AccessFigures, UnitTimes, access_figures, compute_travel_times
 from geo.city import City
 from geo.engine import TICKS_PER_S, UNREACHED, both_ways, places_on, road_metric
 from geo.errors import Fault, NetworkError
 from geo.network import TravelGraph, build_graph, snap
+from geo.outcome import sum_up, units_table
 from geo.params import AccessParams
-from geo.plan import Plan, prepare
+from geo.plan import Plan, choose, prepare, prepare_with
 from geo.progress import Progress
 from geo.scenario import Scenario, apply_scenario
 from geo.schemas import RoadNetwork
@@ -154,6 +155,44 @@ def compare_scenario(
         found[unit_id] = people.row(after.closed(nodes[unit_id], positions[unit_id]))
     units = _units_table(plan, found, rows)
     return Impact(scenario=scenario, units=units, totals=_totals(units), idle=applied.idle)
+
+
+def choose_anew(
+    plan: Plan,
+    scenario: Scenario,
+    *,
+    stage: Stage | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the sites that the plan's parameters would choose if the scenario were the rule, beside the plan's.
+
+    Parameters are those of :func:`compare_scenario`.
+
+    Returns
+    -------
+    units : pandas.DataFrame
+        Index unit_id, in the order of the plan. Columns ``site_id_1_anew``, ``site_id_2_anew``, ``other_sites`` (bool),
+        ``mean_time_min_anew`` and ``share_within_30min_anew``, under the scenario.
+    totals : dict
+        ``Plan.totals`` of that choice, under the scenario.
+    """
+    city, params = plan.city, plan.params
+    stage = stage or build_stage(city, params.access)
+    graph = apply_scenario(stage.graph, stage.network, scenario, mode=params.access.mode, crs=city.crs).graph
+    demand = prepare(city, params, settings=settings).times.demand
+    times = compute_travel_times(
+        demand, city.sites, graph, params.access, unit_ids=city.units.index, progress=progress,
+        cache_dir=(settings or Settings()).cache_dir,
+    )  # fmt: skip
+    prepared = prepare_with(city, params, times)
+    scores = prepared.options.scores(params.weights)
+    anew = units_table(city, prepared, choose(city, prepared, scores, params), scores, None)
+    columns = ["site_id_1", "site_id_2", "mean_time_min", "share_within_30min"]
+    units = anew[columns].add_suffix("_anew")
+    sites = ["site_id_1", "site_id_2"]
+    units.insert(2, "other_sites", (anew[sites] != plan.units[sites]).any(axis=1))
+    return units, sum_up(city, anew)
 
 
 def _silent(_step: str, _share: float) -> None:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from geo import City, NetworkError, Params, Plan, Settings, load_city, make_plan
 from geo.cli import app
-from geo.impact import NOTICED_MIN, Impact, build_stage, compare_scenario
+from geo.impact import NOTICED_MIN, Impact, build_stage, choose_anew, compare_scenario
 from geo.publish.impact import impact_texts, write_impact
 from geo.scenario import Restriction, Scenario
 from geo.text import LANGUAGES
@@ -122,6 +122,34 @@ def test_what_a_scenario_comes_to_is_told_in_every_language(plan: Plan, settings
     assert any("Nơi xa" in text for text in texts)
 
 
+def test_choosing_anew_is_what_a_plan_with_these_speeds_chooses(folder: Path, settings: Settings) -> None:
+    kinds = ("primary", "residential")
+    speeds = {
+        f"access.speeds_kmh.motorbike.{kind}": 0.5 * Params().access.speeds_kmh["motorbike"][kind] for kind in kinds
+    }
+    halved = Scenario(name="half", speed_factors={"motorbike": dict.fromkeys(kinds, 0.5)})
+    params = Params().with_values({"weights.access": 1.0, "weights.size": 0.0})
+    plan = make_plan(load_city(folder, settings=settings), params, settings=settings)
+    other = make_plan(plan.city, params.with_values(speeds), settings=settings)
+    units, totals = choose_anew(plan, halved, settings=settings)
+    assert units["site_id_1_anew"].tolist() == other.units["site_id_1"].tolist()
+    assert units["site_id_2_anew"].tolist() == other.units["site_id_2"].tolist()
+    assert units["mean_time_min_anew"].tolist() == pytest.approx(other.units["mean_time_min"].tolist(), abs=1e-6)
+    assert totals["mean_time_min"] == pytest.approx(other.totals["mean_time_min"], abs=1e-6)
+    same = (units[["site_id_1_anew", "site_id_2_anew"]].to_numpy() == plan.units[["site_id_1", "site_id_2"]]).all(
+        axis=1
+    )
+    assert (units["other_sites"] == ~same).all()
+
+
+def test_a_site_that_nobody_reaches_is_left_for_another_when_chosen_anew(plan: Plan, settings: Settings) -> None:
+    by_access = make_plan(
+        plan.city, Params().with_values({"weights.access": 1.0, "weights.size": 0.0}), settings=settings
+    )
+    units, _ = choose_anew(by_access, Scenario(name="x", restrictions=(SOUTH,)), settings=settings)
+    assert units["site_id_1_anew"]["00020"] == "S2", "the only one north of the zone"
+
+
 def test_a_city_without_roads_has_no_scenarios(toy_city: City, settings: Settings) -> None:
     with pytest.raises(NetworkError):
         compare(make_plan(toy_city, settings=settings), SLOW, settings)
@@ -157,9 +185,11 @@ def test_the_command_writes_the_differences_and_lists_the_names(
         result = CliRunner().invoke(app, ["scenario", *words, "--data", str(folder), "--lang", "en"])
         return result.exit_code, result.output
 
-    code, output = run("rush_hour", "--out", str(tmp_path / "out"))
+    code, output = run("rush_hour", "--anew", "--out", str(tmp_path / "out"))
     assert code == 0, output
     assert "min longer on average" in output
+    assert "Chosen anew under the scenario" in output
+    assert "site_id_1_anew" in (tmp_path / "out" / "scenario_units.csv").read_text(encoding="utf-8")
     assert np.all(pd.read_csv(tmp_path / "out" / "scenario_units.csv")["added_min"] > 0)
     assert "rush_hour: Rush hour" in run()[1]
     assert "2 of 2 units" in run(str(tmp_path / "out" / "scenario.toml"))[1]

@@ -16,6 +16,7 @@ def scenario(
     name: Annotated[str | None, typer.Argument(help="Name or TOML file; all names are listed if left out.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the differences, unit by unit.")] = None,
     on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day looked at.")] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Also choose the sites anew under the scenario.")] = False,
     data: Data = None,
     params: ParamsFile = None,
     set_: Override = None,
@@ -25,10 +26,10 @@ def scenario(
     words = language(lang)
     with errors_in_words(words):
         from geo.city import load_city
-        from geo.impact import compare_scenario
+        from geo.impact import build_stage, choose_anew, compare_scenario
         from geo.params import read_params
         from geo.plan import make_plan
-        from geo.publish.impact import write_impact
+        from geo.publish.impact import anew_text, write_impact
         from geo.scenario import list_scenarios, read_scenario
 
         if name is None:
@@ -39,10 +40,14 @@ def scenario(
         found = read_scenario(name, data_dir=data, on=None if on is None else on.date())
         with progress_bar(words) as progress:
             made = make_plan(load_city(data, progress=progress), parsed, progress=progress)
-            impact = compare_scenario(made, found, progress=progress)
+            stage = build_stage(made.city, made.params.access)
+            impact = compare_scenario(made, found, stage=stage, progress=progress)
+            chosen = choose_anew(made, found, stage=stage, progress=progress) if anew else None
         if out is not None:
-            write_impact(impact, out)
+            write_impact(impact, out, anew=None if chosen is None else chosen[0])
         _tell(impact, words)
+        if chosen is not None:
+            OUT.print(f"- {anew_text(impact, *chosen, lang=words)}", markup=False)
         if out is not None:
             OUT.print(t("cli.written", lang=words, out=out), markup=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,15 +18,17 @@ _DECIMALS = {"share": 4, "added": 2, "worst": 2, "mean": 2, "p95": 2}
 _WORTH_TELLING_MIN = 0.05
 
 
-def write_impact(impact: Impact, folder: Path) -> None:
+def write_impact(impact: Impact, folder: Path, *, anew: pd.DataFrame | None = None) -> None:
     """Write ``scenario_units.csv`` (see :class:`~geo.impact.Impact`) and ``scenario.toml`` with every place resolved.
+
+    `anew`, from :func:`geo.impact.choose_anew`, adds its columns to the former.
 
     Raises
     ------
     InputError
         A file cannot be written (key ``output_not_writable``).
     """
-    write_csv(impact_table(impact), folder / "scenario_units.csv")
+    write_csv(impact_table(impact, anew=anew), folder / "scenario_units.csv")
     path = folder / "scenario.toml"
     aside = path.with_name(f".{path.name}.tmp")
     try:
@@ -37,9 +40,9 @@ def write_impact(impact: Impact, folder: Path) -> None:
         raise InputError(Fault(key="output_not_writable", value=str(path), values=detail)) from error
 
 
-def impact_table(impact: Impact) -> pd.DataFrame:
-    """Return the rows of ``scenario_units.csv``: ``impact.units``, rounded, in the order of the plan."""
-    units = impact.units.rename_axis("unit_id").reset_index()
+def impact_table(impact: Impact, *, anew: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the rows of ``scenario_units.csv``: ``impact.units`` and `anew`, rounded, in the order of the plan."""
+    units = (impact.units if anew is None else impact.units.join(anew)).rename_axis("unit_id").reset_index()
     for name in units.select_dtypes("number"):
         decimals = _DECIMALS.get(str(name).split("_")[0])
         rounded = units[name].round(decimals or 0) + 0.0  # no minus zero
@@ -79,3 +82,18 @@ def impact_texts(impact: Impact, *, lang: str) -> list[str]:
     if impact.scenario.assumption:
         texts.append(t("scenario.assumption", lang=lang))
     return texts
+
+
+def anew_text(impact: Impact, units: pd.DataFrame, totals: dict[str, Any], *, lang: str) -> str:
+    """Return what choosing anew would change; `units` and `totals` are those of :func:`geo.impact.choose_anew`."""
+    before, after = impact.totals["share_within_30min_after"], totals["share_within_30min"]
+    return t(
+        "scenario.anew",
+        lang=lang,
+        n=int(units["other_sites"].sum()),
+        all=len(units),
+        same=percent_text(before, lang=lang, decimals=1),
+        share=percent_text(after, lang=lang, decimals=1),
+        before=number_text(impact.totals["mean_time_min_after"], lang=lang, decimals=2),
+        after=number_text(totals["mean_time_min"], lang=lang, decimals=2),
+    )
