@@ -205,23 +205,41 @@ def _street_km(shapes: gpd.GeoSeries, homes: Homes | None, free: NDArray[np.bool
     """Return the weighted street of each free piece, 0 elsewhere."""
     if homes is None:
         return np.zeros(len(shapes))
-    return _gather(shapely.points(homes.xy), homes.km, shapes, free)
+    return _gather(homes.xy, homes.km, shapes, free)
 
 
 def _people_at(shapes: gpd.GeoSeries, points: gpd.GeoDataFrame | None, free: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the people that stand at points in each free piece, 0 elsewhere."""
     if points is None:
         return np.zeros(len(shapes))
-    return _gather(np.asarray(points.geometry), points["population"].to_numpy(float), shapes, free)
+    xy = shapely.get_coordinates(np.asarray(points.geometry))
+    return _gather(xy, points["population"].to_numpy(float), shapes, free)
 
 
 def _gather(
-    places: NDArray[np.object_], values: NDArray[np.float64], shapes: gpd.GeoSeries, free: NDArray[np.bool_]
+    xy: NDArray[np.float64], values: NDArray[np.float64], shapes: gpd.GeoSeries, free: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Return the sum of `values` in each free piece; a place on a common border counts half, or less, in each."""
-    piece, place = shapely.STRtree(places).query(np.asarray(shapes)[free], predicate="intersects")
-    part = values[place] / np.bincount(place, minlength=len(places))[place]
-    return np.asarray(np.bincount(np.flatnonzero(free)[piece], part, minlength=len(shapes)), np.float64)
+    held = _places_in(np.asarray(shapes)[free], xy)
+    times = np.bincount(np.concatenate([*held, []]).astype(np.intp), minlength=len(xy))
+    total = np.zeros(len(shapes))
+    total[free] = [(values[places] / times[places]).sum() for places in held]
+    return total
+
+
+def _places_in(shapes: NDArray[np.object_], xy: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+    """Return which places lie in each shape or on its border; to make a geometry of each would take longest."""
+    order = np.argsort(xy[:, 0], kind="stable")
+    x, y = xy[order].T
+    shapely.prepare(shapes)
+    west, south, east, north = shapely.bounds(shapes).T
+    start, stop = np.searchsorted(x, west, side="left"), np.searchsorted(x, east, side="right")
+    found = []
+    for i, shape in enumerate(shapes):
+        near = np.arange(start[i], stop[i])
+        near = near[(y[near] >= south[i]) & (y[near] <= north[i])]
+        found.append(np.sort(order[near[shapely.intersects_xy(shape, x[near], y[near])]]))
+    return found
 
 
 def _sum(values: NDArray[np.float64], commune: NDArray[np.intp]) -> NDArray[np.float64]:

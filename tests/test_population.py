@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import Settings, load_city
-from geo.population import Homes, explain_errors, find_homes, population_shares, share_population
+from geo.population import Homes, _street_km, explain_errors, find_homes, population_shares, share_population
 from tests.roads import CRS, ORIGIN, road_network
 from tests.test_real import EMBEDDED, REAL, real_folder
 
@@ -201,3 +201,14 @@ def test_people_of_the_census_meet_the_official_figures_better_than_by_land(
     ]  # fmt: skip
     whole = city.pieces.groupby("unit_id")["method"].agg(lambda ways: (ways == "whole").all())
     assert found["error_pct"][whole[whole].index].abs().mean() == pytest.approx(4.0, abs=0.05)
+
+
+@given(st.lists(st.tuples(st.integers(-2, 32), st.integers(-2, 12)), min_size=1, max_size=40), st.booleans())
+def test_streets_are_gathered_as_a_tree_of_points_would_gather_them(grid: list[tuple[int, int]], some: bool) -> None:
+    pieces = row_of_pieces()
+    free = np.array([False, True, True, some])
+    homes = homes_at(*((100.0 * x, 100.0 * y, 1.0 + x % 3) for x, y in grid))
+    piece, place = shapely.STRtree(shapely.points(homes.xy)).query(np.asarray(pieces.geometry)[free], "intersects")
+    part = homes.km[place] / np.bincount(place, minlength=len(grid))[place]
+    expected = np.bincount(np.flatnonzero(free)[piece], part, minlength=len(pieces))
+    assert _street_km(pieces.geometry, homes, free) == pytest.approx(expected)
