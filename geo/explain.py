@@ -28,7 +28,16 @@ from geo.params import CRITERIA
 from geo.plan import Plan, Prepared, choose, limits_of, prepare
 from geo.robust import WeightRange, weight_ranges
 from geo.schemas import CONDITIONS
-from geo.score import PARTS, Options, conditions_parts, mean_of_known, pair_criteria, size_score, weighted_score
+from geo.score import (
+    CONDITION_COLUMNS,
+    PARTS,
+    Options,
+    conditions_parts,
+    mean_of_known,
+    pair_criteria,
+    size_score,
+    weighted_score,
+)
 from geo.settings import Settings
 
 _WON = 5e-10  # scores are rounded to nine decimals
@@ -264,6 +273,7 @@ class _Rebuilt:
         self._start, self._n = int(self._rows[0]), int((~options.is_pair[self._rows]).sum())
         self._places = options.first[self._rows[: self._n]]
         self._sites = case.plan.city.sites.iloc[self._places]
+        self._known = {name: self._sites[name].to_numpy() for name in CONDITION_COLUMNS}
         filled = case.prepared.filled.iloc[self._places]
         self._area = filled["usable_area_m2"].to_numpy(float)
         self._parts = filled[list(PARTS)].to_numpy(float)
@@ -315,17 +325,17 @@ class _Rebuilt:
         """Return the scores of the unit's options with the building's `figures` replaced."""
         case, options = self._case, self._case.options
         number = self._number(site_id)
-        site = self._sites.loc[[site_id]].copy()
+        site = {name: self._known[name][[number]] for name in CONDITION_COLUMNS}
         area = self._area.copy()
         for name, value in figures.items():
             if name == "usable_area_m2":
                 area[number] = value
             else:
-                site[name] = value
+                site[name] = np.array([value])
         single = options.criteria[self._rows[: self._n]].copy()
         params = case.plan.params
         parts = self._parts.copy()
-        changed = conditions_parts(site, np.array([self._staff]), params.score).to_numpy()[0]
+        changed = conditions_parts(site, np.array([self._staff]), params.score)[0]
         parts[number] = np.where(np.isnan(changed), parts[number], changed)
         single[:, CRITERIA.index("conditions")] = mean_of_known(parts)
         single[number, CRITERIA.index("size")] = size_score(area[[number]], np.array([self._need]))[0]

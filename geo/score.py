@@ -19,6 +19,7 @@ the mean of the other criteria.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,6 +35,8 @@ from geo.params import CRITERIA, ChoiceParams, Norms, ScoreParams, Weights
 _DECIMALS = 9
 #: Parts of the conditions of a building.
 PARTS = ("state_0_1", "age_0_1", "hall_0_1", "parking_0_1")
+#: Columns of the sites that they are made from.
+CONDITION_COLUMNS = ("condition", "year_built", "hall_seats", "parking_area_m2")
 
 
 def staff_needed(units: pd.DataFrame, norms: Norms) -> pd.Series:
@@ -111,7 +114,8 @@ def site_criteria(
     centrality = times.centrality_0_1
     frontage_0_1 = times.frontage_0_1
     share = np.where(frontage_0_1.isna(), 0.0, score.frontage_share)
-    parts = conditions_parts(sites, staff[sites["unit_id"]].to_numpy(), score)
+    known = {name: sites[name].to_numpy() for name in CONDITION_COLUMNS}
+    parts = conditions_parts(known, staff[sites["unit_id"]].to_numpy(), score)
     return pd.DataFrame(
         {
             "usable_area_m2": usable,
@@ -120,8 +124,8 @@ def site_criteria(
             "location_0_1": (1 - share) * centrality + share * frontage_0_1.fillna(0.0),
             "size_0_1": size_score(usable, need),
             "access_0_1": _access(sites, times, score),
-            "conditions_0_1": parts.mean(axis=1),
-            **parts,
+            "conditions_0_1": mean_of_known(parts),
+            **dict(zip(PARTS, parts.T, strict=True)),
         },
         index=sites.index,
     )
@@ -196,29 +200,32 @@ def _access(sites: gpd.GeoDataFrame, times: TravelTimes, score: ScoreParams) -> 
     return result
 
 
-def conditions_parts(sites: gpd.GeoDataFrame, staff: NDArray[np.float64], score: ScoreParams) -> pd.DataFrame:
-    """Return the parts of the conditions, the columns :data:`PARTS`, between 0 and 1; NaN where not known.
+def conditions_parts(
+    figures: Mapping[str, NDArray], staff: NDArray[np.float64], score: ScoreParams
+) -> NDArray[np.float64]:
+    """Return the parts of the conditions, in the order of :data:`PARTS`, between 0 and 1; NaN where not known.
 
     Parameters
     ----------
-    sites : geopandas.GeoDataFrame
+    figures : mapping of str to ndarray, shape (n_sites,)
+        The columns :data:`CONDITION_COLUMNS` of the sites.
     staff : ndarray of float64, shape (n_sites,)
         Of each building's unit, who park a motorbike each. Measured so, and not by the size of the building, a building
         does not lose by being larger.
     score : ScoreParams
+
+    Returns
+    -------
+    ndarray of float64, shape (n_sites, 4)
     """
-    state = sites["condition"].map({"good": score.good_0_1, "fair": score.fair_0_1, "poor": score.poor_0_1})
-    age = (score.base_year - sites["year_built"]).clip(lower=0)
-    parking = size_score(sites["parking_area_m2"], staff * score.parking_m2_per_motorbike)
-    return pd.DataFrame(
-        {
-            "state_0_1": state.astype(float),
-            "age_0_1": (1 - age / score.service_life_years).clip(0, 1),
-            "hall_0_1": (sites["hall_seats"] / score.hall_seats).clip(0, 1),
-            "parking_0_1": np.where(sites["parking_area_m2"].isna(), np.nan, parking),
-        },
-        index=sites.index,
+    graded = {"good": score.good_0_1, "fair": score.fair_0_1, "poor": score.poor_0_1}
+    state = np.array(
+        [graded.get(grade, np.nan) if isinstance(grade, str) else np.nan for grade in figures["condition"]]
     )
+    year, seats, parking = (np.asarray(figures[name], float) for name in CONDITION_COLUMNS[1:])
+    age = np.clip(1 - np.maximum(score.base_year - year, 0) / score.service_life_years, 0, 1)
+    parked = np.where(np.isnan(parking), np.nan, size_score(parking, staff * score.parking_m2_per_motorbike))
+    return np.column_stack([state, age, np.clip(seats / score.hall_seats, 0, 1), parked])
 
 
 @dataclass(frozen=True, kw_only=True)
