@@ -26,6 +26,17 @@ def test_explain_says_why_in_every_language(run, lang: str) -> None:
     assert result.output.count("\n- ") >= 4
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_explain_writes_the_sentences_of_every_unit(run, tmp_path: Path, lang: str) -> None:
+    result = run("explain", "--out", tmp_path / "why.csv", "--lang", lang)
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(tmp_path / "why.csv", dtype={"unit_id": str})
+    assert table["unit_id"].unique().tolist() == ["00010", "00020"]
+    alone = run("explain", "00020", "--lang", lang).output
+    assert all(text in alone for text in table.loc[table["unit_id"] == "00020", "text"])
+    assert run("explain", "--lang", lang).exit_code == 2, "a unit or a file is needed"
+
+
 def test_explain_names_an_unknown_unit(run) -> None:
     result = run("explain", "1", "--lang", "en")
     assert result.exit_code == 1

@@ -13,26 +13,35 @@ from geo.text import t
 
 
 def explain(
-    unit: Annotated[str, typer.Argument(help="Code of the unit.")],
+    unit: Annotated[str | None, typer.Argument(help="Code of the unit.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file for the sentences of every unit.")] = None,
     data: Data = None,
     params: ParamsFile = None,
     set_: Override = None,
     lang: Lang = None,
 ) -> None:
-    """Say why a unit gets the sites it gets, and what would have to change for others to win."""
+    """Say why a unit, or every unit, gets the sites it gets, and what would have to change for others to win."""
     words = language(lang)
+    if (unit is None) == (out is None):
+        raise typer.BadParameter("give one of the two", param_hint="UNIT, --out")
     with errors_in_words(words):
         from geo.city import load_city
         from geo.explain import explain_unit
         from geo.params import read_params
         from geo.plan import make_plan
         from geo.publish.reasons import modelled_text
-        from geo.publish.why import explanation_texts
+        from geo.publish.tables import write_csv
+        from geo.publish.why import explanation_texts, explanations_table
 
         parsed = read_params(params, overrides=set_ or ())
         with progress_bar(words) as progress:
             made = make_plan(load_city(data, progress=progress), parsed, progress=progress)
-            explained = explain_unit(made, unit)
+            if out is not None:
+                write_csv(explanations_table(made, lang=words), out)
+        if unit is None:
+            OUT.print(t("choice.explain.written", lang=words, n=len(made.units), out=out))
+            return
+        explained = explain_unit(made, unit)
         OUT.print(f"{made.units['name'][unit]} ({unit})", style="bold", markup=False)
         for sentence in explanation_texts(made, explained, lang=words):
             OUT.print(f"- {sentence}", markup=False)

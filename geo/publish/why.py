@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from geo.explain import BuildingChange, Explanation, OptionFigures
+from geo.explain import BuildingChange, Explanation, OptionFigures, explain_unit
 from geo.params import CRITERIA
 from geo.plan import Plan
 from geo.publish.reasons import list_text, number_text, percent_text, reason_text
@@ -27,6 +27,22 @@ def explanation_texts(plan: Plan, explained: Explanation, *, lang: str) -> list[
     lang : {"vi", "en", "fr"}
     """
     return list(_Speaker(plan, explained, lang).sentences())
+
+
+def explanations_table(plan: Plan, *, lang: str) -> pd.DataFrame:
+    """Return the sentences of every unit: columns ``unit_id``, ``name``, ``number`` (from 1), ``text``.
+
+    Parameters
+    ----------
+    plan : Plan
+    lang : {"vi", "en", "fr"}
+    """
+    rows = [
+        (unit_id, name, number, text)
+        for unit_id, name in plan.units["name"].items()
+        for number, text in enumerate(explanation_texts(plan, explain_unit(plan, str(unit_id)), lang=lang), start=1)
+    ]
+    return pd.DataFrame(rows, columns=["unit_id", "name", "number", "text"])
 
 
 class _Speaker:
