@@ -95,8 +95,10 @@ def _scatter(shapes: NDArray[np.object_], *, divided: NDArray[np.intp]) -> _Atom
     commune = np.repeat(np.arange(len(shapes)), count)
     mean_m2 = shapely.area(shapes) / np.maximum(count, 1)
     area = mean_m2[commune]
+    stop = np.cumsum(count)
     for number in divided[count[divided] > 0]:
-        area[commune == number] = shapely.area(shapely.intersection(shapes[number], _cells(grids[number])))
+        own = slice(stop[number] - count[number], stop[number])
+        area[own] = shapely.area(shapely.intersection(shapes[number], _cells(grids[number])))
     return _Atoms(point=np.concatenate(grids), commune=commune, area_km2=area / 1e6, spacing=np.sqrt(mean_m2)[commune])
 
 
