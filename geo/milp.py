@@ -32,8 +32,9 @@ _SCALE = 1e4
 #: A cap is scaled to the first, a tie to the second figure: well above the solver's tolerance of 1e-6, which takes up
 #: rounding in the sums too, and so small that a variable which is off by that tolerance breaks no row.
 _CAP_SCALE, _TIE_SCALE = 100.0, 1e-5
-#: What HiGHS's presolve calls infeasible is asked again without it: at the edge of its tolerance it can be wrong.
-_PRESOLVE = (True, False)
+#: HiGHS's presolve takes longer than it saves once the columns are thinned out here, prints to the terminal, and at the
+#: edge of its tolerance calls infeasible what is not.
+_PRESOLVE = False
 #: Columns beyond one a unit that the first, quick solution may use.
 _CORE = 60
 #: Largest coefficient of a block of ranks in the second stage; beyond it the solver's tolerance would blur ranks.
@@ -157,19 +158,16 @@ def _relax(columns: Columns) -> tuple[float, NDArray[np.float64]] | None:
     """
     one_each, caps = _rows_of(columns)
     rows = vstack([cap.A for cap in caps])
-    for presolve in _PRESOLVE:
-        result = linprog(
-            -_SCALE * columns.value,
-            A_eq=one_each.A,
-            b_eq=np.ones(one_each.A.shape[0]),
-            A_ub=rows,
-            b_ub=np.concatenate([np.atleast_1d(cap.ub) for cap in caps]),
-            bounds=(0, None),
-            method="highs",
-            options={"presolve": presolve},
-        )
-        if result.status != 2:
-            break
+    result = linprog(
+        -_SCALE * columns.value,
+        A_eq=one_each.A,
+        b_eq=np.ones(one_each.A.shape[0]),
+        A_ub=rows,
+        b_ub=np.concatenate([np.atleast_1d(cap.ub) for cap in caps]),
+        bounds=(0, None),
+        method="highs",
+        options={"presolve": _PRESOLVE},
+    )
     if result.status == 2:
         return None
     if result.status != 0:
@@ -247,16 +245,13 @@ def _milp(
     integrality: NDArray[np.float64] | float = 1,
     upper: NDArray[np.float64] | float = 1,
 ) -> OptimizeResult:
-    for presolve in _PRESOLVE:
-        result = milp(
-            cost,
-            constraints=constraints,
-            integrality=np.broadcast_to(integrality, cost.shape),
-            bounds=Bounds(0, upper),
-            options={"mip_rel_gap": 0.0, "presolve": presolve},
-        )
-        if result.status != 2:
-            break
+    result = milp(
+        cost,
+        constraints=constraints,
+        integrality=np.broadcast_to(integrality, cost.shape),
+        bounds=Bounds(0, upper),
+        options={"mip_rel_gap": 0.0, "presolve": _PRESOLVE},
+    )
     if result.status not in (0, 2):
         raise GeoError(f"the solver stopped without an answer: {result.message}")
     return result
