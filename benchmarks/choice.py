@@ -17,11 +17,11 @@ import pandas as pd
 
 from benchmarks.rescore import median_ms, solve_by_spopt
 from geo import Params, load_city
-from geo.choose import Choice, choose_sites
-from geo.constraints import Limits, build_limits
+from geo.choice.choose import Choice, choose_sites
+from geo.choice.constraints import Limits, build_limits
+from geo.choice.score import Options
 from geo.params import ChoiceParams, ConstraintParams
 from geo.plan import choose, prepare
-from geo.score import Options
 
 N_UNITS, N_EACH = 126, 19
 SAMPLE = 6

@@ -24,9 +24,10 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from geo import Settings, boundaries
-from geo.audit import breaches
-from geo.population import Homes, find_homes
+from geo import Settings
+from geo.merge import boundaries
+from geo.merge.audit import breaches
+from geo.merge.population import Homes, find_homes
 from geo.publish.tables import write_csv
 from geo.sources.folder import read_folder
 from geo.sources.osm import read_osm
@@ -35,7 +36,7 @@ CRS = "EPSG:32648"
 SIZES = (1000, 2500, 5000, 10_000)
 #: Hanoi's proportions: 526 communes, 126 units, 38 % of the communes divided, 6.4 km2 and 170 vertices each.
 UNITS_PER_COMMUNE, DIVIDED, COMMUNE_M, STEP_M = 126 / 526, 0.38, 2530.0, 60.0
-#: Phases inside :func:`geo.boundaries.merge_communes`, by the function that does them.
+#: Phases inside :func:`geo.merge.boundaries.merge_communes`, by the function that does them.
 INSIDE = {
     "_overlay": "overlay", "_piece_geometry": "cut", "share_population": "people", "add_ranges": "sureness",
     "_units": "units", "audit_merge": "audit", "_districts": "districts",

@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from geo.engine import MOST_LANES, TICKS_PER_S, UNREACHED, Places
-from geo.engine.hierarchy import build_hierarchy
-from geo.network import build_graph
 from geo.params import HIGHWAY_CLASSES, Params
 from geo.sources.osm import read_osm
+from geo.travel.engine import MOST_LANES, TICKS_PER_S, UNREACHED, Places
+from geo.travel.engine.hierarchy import build_hierarchy
+from geo.travel.network import build_graph
 
 HOME = Path(__file__).parents[1]
 FILES = {

@@ -12,8 +12,9 @@ from unittest.mock import patch
 
 import pandas as pd
 
-from geo import City, load_city, population
-from geo.population import Homes, explain_errors, find_homes, population_shares, share_population
+from geo import City, load_city
+from geo.merge import population
+from geo.merge.population import Homes, explain_errors, find_homes, population_shares, share_population
 
 _ROUNDS = 3
 

@@ -16,9 +16,9 @@ import pulp
 from spopt.locate import PMedian
 
 from geo import Params, load_city, make_plan
-from geo.access import UnitTimes
-from geo.choose import choose_sites
+from geo.choice.choose import choose_sites
 from geo.plan import prepare
+from geo.travel.access import UnitTimes
 
 RUNS = 25
 SAMPLE = 8

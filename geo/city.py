@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pyproj
 
-from geo.boundaries import merge_communes
 from geo.buildings import place_sites
 from geo.cache import Arrays, cached, digest_of_text
 from geo.errors import Fault, InputError
-from geo.population import find_homes
+from geo.merge.boundaries import merge_communes
+from geo.merge.population import find_homes
 from geo.progress import Clock, Progress
 from geo.schemas import RoadNetwork
 from geo.settings import Settings

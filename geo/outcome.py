@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.access import AccessFigures
-from geo.choose import Choice
+from geo.choice.choose import Choice
+from geo.choice.robust import Robustness
+from geo.choice.score import Options
 from geo.city import City
 from geo.errors import Fault
 from geo.params import CRITERIA
-from geo.robust import Robustness
 from geo.schemas import WGS84
-from geo.score import Options
+from geo.travel.access import AccessFigures
 
 if TYPE_CHECKING:
     from geo.plan import Prepared

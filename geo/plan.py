@@ -13,21 +13,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.access import AccessFigures, TravelTimes, UnitTimes, access_figures, compute_travel_times
-from geo.branches import minutes_to_nearest, with_points
 from geo.cache import Arrays, cached, digest_of_text
-from geo.choose import Choice, choose_sites
+from geo.choice.choose import Choice, choose_sites
+from geo.choice.constraints import Limits, build_limits
+from geo.choice.robust import Robustness, try_weights
+from geo.choice.score import Options, area_needed_m2, build_options, fill_unknown, site_criteria, staff_needed
 from geo.city import City
-from geo.constraints import Limits, build_limits
-from geo.demand import place_demand
 from geo.errors import Fault
-from geo.network import build_graph
 from geo.outcome import notes_on, options_table, sites_table, sum_up, units_table
 from geo.params import AccessParams, Params, digest_of
 from geo.progress import Clock, Progress
-from geo.robust import Robustness, try_weights
-from geo.score import Options, area_needed_m2, build_options, fill_unknown, site_criteria, staff_needed
 from geo.settings import Settings
+from geo.travel.access import AccessFigures, TravelTimes, UnitTimes, access_figures, compute_travel_times
+from geo.travel.branches import minutes_to_nearest, with_points
+from geo.travel.demand import place_demand
+from geo.travel.network import build_graph
 
 #: Goes into the name of cached travel times; raise it when the same input gives other times.
 _ACCESS_VERSION = "3"
@@ -50,10 +50,10 @@ class Plan:
         string where none), ``one_site_score``, ``two_site_score`` and ``second_site_gain`` (NaN where there is no
         such option), ``mean_time_min``, ``p95_time_min``, ``share_within_30min`` (of the chosen sites; NaN where the
         unit has no network), ``norm_met_pct``, ``population``, ``staff``, ``need_m2``, ``reason`` (a code, see
-        :data:`geo.choose.REASONS`), ``access_reason`` (why times are missing, one of
+        :data:`geo.choice.choose.REASONS`), ``access_reason`` (why times are missing, one of
         :data:`geo.schemas.UNREACHABLE`, or empty), ``unreachable_population``, ``win_share`` (share of random
         weightings that choose the very same buildings; NaN where none does or an integer programme was needed) and
-        ``firmness`` (``"firm"``, ``"contestable"`` or empty, see :mod:`geo.robust`).
+        ``firmness`` (``"firm"``, ``"contestable"`` or empty, see :mod:`geo.choice.robust`).
     sites : pandas.DataFrame
         Index site_id, in the order of ``city.sites``. Columns: ``unit_id``, ``name``, ``kind``, ``lon``, ``lat``,
         ``score_0_1``, ``location_0_1``, ``size_0_1``, ``access_0_1``, ``conditions_0_1`` (NaN where not known),
@@ -74,7 +74,7 @@ class Plan:
         ``share_within_30min_of_sites`` are those to the sites of the same plan alone.
     optimality : dict
         ``status`` (``"optimal"``), ``solver`` (``"greedy"`` or ``"milp"``), ``gap``, ``objective`` and ``bound``;
-        :mod:`geo.choose` says why it is so.
+        :mod:`geo.choice.choose` says why it is so.
     notes : tuple of Fault
         Warnings of the city and of the plan.
     seconds : dict of str to float
@@ -106,7 +106,7 @@ class Prepared:
     staff, need_m2 : pandas.Series
         By unit_id.
     criteria : pandas.DataFrame
-        Of every building alone, see :func:`geo.score.site_criteria`.
+        Of every building alone, see :func:`geo.choice.score.site_criteria`.
     filled : pandas.DataFrame
         The same with a cautious figure for what is not known, as it is scored.
     options : Options
@@ -370,7 +370,7 @@ def _pack_times(times: TravelTimes) -> Arrays:
     return arrays
 
 
-#: Arrays of :class:`~geo.access.UnitTimes`, with the axes of each: d for demand points, s for sites.
+#: Arrays of :class:`~geo.travel.access.UnitTimes`, with the axes of each: d for demand points, s for sites.
 _BLOCKS = {"population": "d", "minutes": "ds", "reason": "ds", "between_min": "ss"}
 
 

@@ -34,9 +34,9 @@ ROLES = ("all_functions", "committee_one_stop", "party_council")
 UNREACHABLE = ("no_road_within_snap_limit", "island", "one_way_trap", "cut_off", "no_network")
 #: How a piece of an old commune was cut out; lines drawn by the user come after official polygons.
 METHODS = ("whole", "official", "drawn", "modelled")
-#: How narrow the range of a piece's area share is; see :mod:`geo.sureness`.
+#: How narrow the range of a piece's area share is; see :mod:`geo.merge.sureness`.
 SURENESS = ("sure", "fair", "unsure")
-#: How the share of its people that a piece carries was found, surest first; see :mod:`geo.population`.
+#: How the share of its people that a piece carries was found, surest first; see :mod:`geo.merge.population`.
 POPULATION_METHODS = ("whole", "clause", "points", "streets", "land")
 #: The value of ``data_source`` that marks a row as made by a model; every output then says so.
 MODELLED = "modelled"
@@ -137,7 +137,7 @@ class Districts(_Table):
 
 
 class Audit(_Table):
-    """Findings of the merge, breaches first. Index: 0, 1, 2, ...; the checks are those of :data:`geo.audit.CHECKS`."""
+    """Findings of the merge, breaches first. Index: 0, 1, 2, ...; checks: :data:`geo.merge.audit.CHECKS`."""
 
     check: Series[str]
     severity: Series[str] = pa.Field(isin=("breach", "notice"))  # what a failure is

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from geo.constraints import Limits, build_limits
+from geo.choice.constraints import Limits, build_limits
+from geo.choice.score import Options
 from geo.params import ChoiceParams, ConstraintParams
-from geo.score import Options
 
 
 @dataclass(frozen=True)

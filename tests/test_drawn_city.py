@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from benchmarks.merge import DIVIDED, Case, draw_case
-from geo.audit import breaches
-from geo.boundaries import Merge, merge_communes
+from geo.merge.audit import breaches
+from geo.merge.boundaries import Merge, merge_communes
 
 N = 80
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from geo import plan as plan_module
-from geo.choose import REASONS
+from geo.choice.choose import REASONS
 from geo.city import City
 from geo.params import CRITERIA, Params
 from geo.plan import Plan, make_plan

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo.audit import CHECKS, breaches
-from geo.boundaries import Merge, merge_communes
+from geo.merge.audit import CHECKS, breaches
+from geo.merge.boundaries import Merge, merge_communes
 from geo.settings import Settings
 from geo.sources.folder import Folder, read_folder
 
@@ -152,7 +152,7 @@ def test_the_pairs_are_those_of_the_crosswalk_and_one_that_it_misses(
 
 
 def test_shares_of_the_polygons_as_found_agree_with_all_794(found: Folder, crosswalk: pd.DataFrame) -> None:
-    from geo.coverage import overlay
+    from geo.merge.coverage import overlay
 
     communes = found.communes.geometry.to_crs(CRS)
     shared = overlay(communes, found.units.geometry.to_crs(CRS)).set_index(["old_id", "new_id"])["area_m2"]

@@ -27,8 +27,8 @@ def audit(
     """Merge the boundaries of a data folder and audit them; exit code 1 on a breach of what must hold."""
     words = language(lang)
     with errors_in_words(words):
-        from geo.audit import breaches
         from geo.city import load_city
+        from geo.merge.audit import breaches
         from geo.publish.findings import FORMATS, write_findings
 
         if out is not None and out.suffix.lower() not in FORMATS:
@@ -44,7 +44,7 @@ def audit(
 
 def _show_audit(city: City, lang: str) -> None:
     """Print how many findings of each check failed, the breaches, and the ten worst."""
-    from geo.audit import breaches, worst
+    from geo.merge.audit import breaches, worst
     from geo.publish.findings import findings_table
 
     broken, bad = breaches(city.audit), worst(city.audit)
@@ -97,7 +97,7 @@ def convert(
         )
     with errors_in_words(words):
         from geo.city import load_city
-        from geo.crosswalk import convert_statistic
+        from geo.merge.crosswalk import convert_statistic
         from geo.publish.crosswalk import crosswalk_table
         from geo.publish.tables import write_csv
         from geo.settings import Settings
@@ -124,7 +124,7 @@ def clauses(
     """Turn the prose of a resolution into the table of clauses; exit code 1 where it is ambiguous or incomplete."""
     words = language(lang)
     with errors_in_words(words):
-        from geo.clauses import check_clauses, parse_clauses
+        from geo.merge.clauses import check_clauses, parse_clauses
         from geo.publish.tables import write_csv
         from geo.settings import Settings
         from geo.sources.names import read_names, read_prose

@@ -26,12 +26,12 @@ def explain(
         raise typer.BadParameter("give one of the two", param_hint="UNIT, --out")
     with errors_in_words(words):
         from geo.city import load_city
-        from geo.explain import explain_unit
         from geo.params import read_params
         from geo.plan import make_plan
         from geo.publish.reasons import modelled_text
         from geo.publish.tables import write_csv
         from geo.publish.why import explanation_texts, explanations_table
+        from geo.study.explain import explain_unit
 
         parsed = read_params(params, overrides=set_ or ())
         with progress_bar(words) as progress:
@@ -61,11 +61,11 @@ def frontier(
     words = language(lang)
     with errors_in_words(words):
         from geo.city import load_city
-        from geo.frontier import trace_frontier
         from geo.params import read_params
         from geo.plan import make_plan
         from geo.publish.reasons import number_text
         from geo.publish.tables import write_csv
+        from geo.study.frontier import trace_frontier
 
         parsed = read_params(params, overrides=set_ or ())
         most = parsed.with_values({"choice.max_sites": 1_000_000})
@@ -104,7 +104,7 @@ def robust(
         from geo.params import read_params
         from geo.plan import make_plan
         from geo.publish.tables import write_csv
-        from geo.sensitivity import robustness_tables, try_times, vary_figures
+        from geo.study.sensitivity import robustness_tables, try_times, vary_figures
 
         parsed = read_params(params, overrides=set_ or ()).with_values({"robustness.n_weightings": weightings})
         with progress_bar(words) as progress:
@@ -133,10 +133,10 @@ def mcda(
     words = language(lang)
     with errors_in_words(words):
         from geo.city import load_city
-        from geo.mcda import compare_methods
         from geo.params import read_params
         from geo.plan import make_plan
         from geo.publish.tables import write_csv
+        from geo.study.mcda import compare_methods
 
         parsed = read_params(params, overrides=set_ or ())
         with progress_bar(words) as progress:
@@ -163,13 +163,13 @@ def compare(
         raise typer.BadParameter("give one of the two", param_hint="--with, --decided")
     with errors_in_words(words):
         from geo.city import load_city
-        from geo.compare import compare_plans, decided_params
         from geo.params import read_params
         from geo.plan import make_plan
         from geo.publish.reasons import number_text
         from geo.publish.tables import write_csv
         from geo.settings import Settings
         from geo.sources.decided import read_decided
+        from geo.study.compare import compare_plans, decided_params
 
         parsed = read_params(params, overrides=set_ or ())
         with progress_bar(words) as progress:

@@ -26,11 +26,11 @@ def scenario(
     words = language(lang)
     with errors_in_words(words):
         from geo.city import load_city
-        from geo.impact import build_stage, choose_anew, compare_scenario
         from geo.params import read_params
         from geo.plan import make_plan
         from geo.publish.impact import anew_text, write_impact
-        from geo.scenario import list_scenarios, read_scenario
+        from geo.study.impact import build_stage, choose_anew, compare_scenario
+        from geo.travel.scenario import list_scenarios, read_scenario
 
         if name is None:
             for known in list_scenarios(data):

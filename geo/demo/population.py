@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from geo.demo.boundaries import DemoBoundaries
 from geo.demo.roads import MODEL_CRS
 from geo.errors import GeoError
-from geo.population import population_shares
+from geo.merge.population import population_shares
 from geo.schemas import MODELLED
 
 _ROUNDS = 4000
@@ -26,8 +26,8 @@ def build_population(facts: Path, boundaries: DemoBoundaries) -> pd.DataFrame:
 
     The census figures are scaled by iterative proportional fitting: in every round a commune grows by the mean of its
     units' official figures over their present ones, each unit weighed by the share of the commune's people that lives
-    in it (:func:`geo.population.population_shares`: whole communes with all, land without people with none, a part
-    that takes all the people with all, the rest by land). The sum is the sum of the units' official figures.
+    in it (:func:`geo.merge.population.population_shares`: whole communes with all, land without people with none, a
+    part that takes all the people with all, the rest by land). The sum is the sum of the units' official figures.
 
     Returns
     -------

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from geo.errors import Fault, InputError
-from geo.impact import LOST_REASONS, Impact
 from geo.publish.reasons import number_text, percent_text
 from geo.publish.tables import write_csv
+from geo.study.impact import LOST_REASONS, Impact
 from geo.text import t
 
 #: Decimals of the columns of ``scenario_units.csv``, by how their names begin; persons are whole.
@@ -19,9 +19,9 @@ _WORTH_TELLING_MIN = 0.05
 
 
 def write_impact(impact: Impact, folder: Path, *, anew: pd.DataFrame | None = None) -> None:
-    """Write ``scenario_units.csv`` (see :class:`~geo.impact.Impact`) and ``scenario.toml`` with every place resolved.
+    """Write ``scenario_units.csv`` (:class:`~geo.study.impact.Impact`) and ``scenario.toml`` with every place resolved.
 
-    `anew`, from :func:`geo.impact.choose_anew`, adds its columns to the former.
+    `anew`, from :func:`geo.study.impact.choose_anew`, adds its columns to the former.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def impact_texts(impact: Impact, *, lang: str) -> list[str]:
 
 
 def anew_text(impact: Impact, units: pd.DataFrame, totals: dict[str, Any], *, lang: str) -> str:
-    """Return what choosing anew would change; `units` and `totals` are those of :func:`geo.impact.choose_anew`."""
+    """Return what choosing anew would change; `units`, `totals` as :func:`geo.study.impact.choose_anew` gives them."""
     before, after = impact.totals["share_within_30min_after"], totals["share_within_30min"]
     return t(
         "scenario.anew",

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pandas as pd
 
-from geo.explain import BuildingChange, Explanation, OptionFigures, explain_unit
 from geo.params import CRITERIA
 from geo.plan import Plan
 from geo.publish.reasons import list_text, number_text, percent_text, reason_text
+from geo.study.explain import BuildingChange, Explanation, OptionFigures, explain_unit
 from geo.text import t
 
 
@@ -23,7 +23,7 @@ def explanation_texts(plan: Plan, explained: Explanation, *, lang: str) -> list[
     plan : Plan
         The plan that was explained.
     explained : Explanation
-        From :func:`geo.explain.explain_unit`.
+        From :func:`geo.study.explain.explain_unit`.
     lang : {"vi", "en", "fr"}
     """
     return list(_Speaker(plan, explained, lang).sentences())

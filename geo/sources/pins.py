@@ -15,7 +15,7 @@ import numpy as np
 import pyproj
 import shapely
 
-from geo.prose import name_key
+from geo.merge.prose import name_key
 
 #: The public map draws one unit, Hòa Lạc, 23 % larger than its official area; every other one is within 10 %.
 AREA_TOLERANCE = 0.25

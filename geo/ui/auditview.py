@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from geo.audit import breaches, worst
+from geo.merge.audit import breaches, worst
 from geo.publish.findings import findings_table
 from geo.publish.tables import csv_bytes
 from geo.text import t

@@ -10,12 +10,12 @@ from typing import Any
 import streamlit as st
 
 from geo.city import City, load_city
-from geo.impact import Impact, Stage, build_stage, compare_scenario
 from geo.params import AccessParams, Params, digest_of
 from geo.plan import Plan, make_plan
 from geo.publish import render_files
-from geo.scenario import Scenario
 from geo.settings import Settings
+from geo.study.impact import Impact, Stage, build_stage, compare_scenario
+from geo.travel.scenario import Scenario
 from geo.ui.diffmap import unit_shapes
 
 #: Name of the archive that holds all files of a plan.

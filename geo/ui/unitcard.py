@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from geo.explain import explain_unit
 from geo.publish.why import explanation_texts
+from geo.study.explain import explain_unit
 from geo.text import t
 from geo.ui.view import View
 from geo.ui.words import plain

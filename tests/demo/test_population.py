@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from geo.demo.boundaries import DemoBoundaries
 from geo.demo.population import _fit, _round_to_sum, build_population, piece_areas, write_population
-from geo.population import population_shares
+from geo.merge.population import population_shares
 from tests.demo.extract import DATA
 
 CITY = 8_807_523

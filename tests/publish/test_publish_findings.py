@@ -9,8 +9,8 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from geo.audit import CHECKS
 from geo.errors import InputError
+from geo.merge.audit import CHECKS
 from geo.publish.findings import findings_table, write_findings
 from geo.publish.webmap import map_data
 from geo.text import LANGUAGES, catalogue
@@ -54,7 +54,7 @@ def test_every_finding_is_told_in_whole_sentences(every_check, lang):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_remedy_that_the_audit_gives_has_words(lang):
-    source = (Path(__file__).parents[2] / "geo" / "audit.py").read_text(encoding="utf-8")
+    source = (Path(__file__).parents[2] / "geo" / "merge" / "audit.py").read_text(encoding="utf-8")
     words = {key.removeprefix("audit.remedy.") for key in catalogue(lang) if key.startswith("audit.remedy.")}
     assert {word for word in words if f'"{word}"' in source} == words
     given = set(re.findall(r'remedy="(\w+)"', source)) | set(re.findall(r'else "(\w+)"', source)) - {"notice"}

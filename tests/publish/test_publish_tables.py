@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.choose import REASONS
+from geo.choice.choose import REASONS
 from geo.plan import Plan
 from geo.publish import reason_text
 from geo.publish.reasons import list_text, number_text, percent_text

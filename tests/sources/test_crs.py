@@ -12,11 +12,11 @@ import geopandas as gpd
 import pyproj
 import pytest
 import shapely
-from toy import errors_in, faults_in, told, write_shapefile, write_text
 
 from geo.settings import Settings
 from geo.sources.crs import official_vn2000, vn2000_systems
 from geo.sources.folder import Folder, read_folder
+from tests.toy import errors_in, faults_in, told, write_shapefile, write_text
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "hanoi"
 ESRI = (

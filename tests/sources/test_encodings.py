@@ -16,7 +16,6 @@ import geopandas as gpd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy import COMMUNES, errors_in, faults_in, told, write_features, write_shapefile
 
 from geo.settings import Settings
 from geo.sources.encodings import (
@@ -29,6 +28,7 @@ from geo.sources.encodings import (
     tell_encoding,
 )
 from geo.sources.folder import read_folder
+from tests.toy import COMMUNES, errors_in, faults_in, told, write_features, write_shapefile
 
 FACTS = Path(__file__).parents[2] / "data" / "facts"
 LETTERS = "àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵĂÂĐÊÔƠƯ"

@@ -15,12 +15,12 @@ import osmnx
 import pyproj.database
 import pytest
 import shapely
-from loopback import Loopback, Reply, hang_up, send, stall, stop_halfway, trickle
 
 from geo.errors import FetchError, InputError
 from geo.settings import Settings
 from geo.sources.fetch import fetch_osm, overpass_json_to_pbf, split_area
 from geo.sources.osm import read_osm
+from tests.sources.loopback import Loopback, Reply, hang_up, send, stall, stop_halfway, trickle
 
 #: A square of about a kilometre in Hanoi.
 SQUARE = shapely.box(105.84, 21.02, 105.85, 21.03)

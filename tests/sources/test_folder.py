@@ -17,7 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
-from toy import (
+
+from geo.errors import InputError
+from geo.settings import Settings
+from geo.sources.folder import Folder, read_folder
+from tests.toy import (
     CLAUSES,
     INVENTORY,
     commune_features,
@@ -31,10 +35,6 @@ from toy import (
     write_shapefile,
     write_text,
 )
-
-from geo.errors import InputError
-from geo.settings import Settings
-from geo.sources.folder import Folder, read_folder
 
 
 def read(path: Path) -> Folder:

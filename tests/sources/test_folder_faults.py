@@ -11,7 +11,10 @@ from typing import Any
 import geopandas as gpd
 import pytest
 import shapely
-from toy import (
+
+from geo.errors import Fault
+from geo.sources.faultlog import SHOWN_PER_KIND
+from tests.toy import (
     INVENTORY,
     edit_features,
     errors_in,
@@ -24,9 +27,6 @@ from toy import (
     write_shapefile,
     write_text,
 )
-
-from geo.errors import Fault
-from geo.sources.faultlog import SHOWN_PER_KIND
 
 COMMUNES = "boundaries/communes.geojson"
 UNITS = "boundaries/units.geojson"

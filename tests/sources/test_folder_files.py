@@ -14,7 +14,11 @@ from pathlib import Path
 import geopandas as gpd
 import openpyxl
 import pytest
-from toy import (
+
+from geo.errors import InputError
+from geo.settings import Settings
+from geo.sources.folder import read_folder
+from tests.toy import (
     INVENTORY,
     errors_in,
     faults_in,
@@ -25,10 +29,6 @@ from toy import (
     write_shapefile,
     write_text,
 )
-
-from geo.errors import InputError
-from geo.settings import Settings
-from geo.sources.folder import read_folder
 
 COMMUNES = "boundaries/communes.geojson"
 INVENTORY_CSV = "buildings/inventory.csv"

@@ -11,11 +11,11 @@ import geopandas as gpd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from toy import INVENTORY, errors_in, toy_folder, write_shapefile
 
 from geo.errors import InputError
 from geo.settings import Settings
 from geo.sources.folder import read_folder
+from tests.toy import INVENTORY, errors_in, toy_folder, write_shapefile
 
 MAGIC = {
     "gpkg": b"SQLite format 3\0",

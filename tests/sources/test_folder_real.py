@@ -7,10 +7,10 @@ from pathlib import Path
 
 import geopandas as gpd
 import pytest
-from toy import errors_in
 
 from geo.settings import Settings
 from geo.sources.folder import read_folder
+from tests.toy import errors_in
 
 ROOT = Path(__file__).resolve().parents[2]
 HANOI = ROOT.parent / "shared" / "data" / "hanoi"

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from toy import INVENTORY, faults_in, polygon, told, write_features, write_text
 
 from geo.errors import Fault
 from geo.settings import Settings
+from tests.toy import INVENTORY, faults_in, polygon, told, write_features, write_text
 
 KEYS = ("population_too_small", "population_too_large", "population_part", "population_scale")
 FACTS = Path(__file__).parents[2] / "data" / "facts" / "units_2025.csv"

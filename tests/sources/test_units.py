@@ -16,8 +16,6 @@ from typing import Any
 import pyproj
 import pytest
 import shapely
-from loopback import Loopback, Reply, hang_up, send, stall, stop_halfway, trickle
-from toy import polygon, unit_features, write_features
 from typer.testing import CliRunner
 
 from geo.cli import app
@@ -27,6 +25,8 @@ from geo.sources.folder import read_folder
 from geo.sources.pins import Pin, find_deviation, find_joint_deviation, read_pins
 from geo.sources.units import COMMIT, SOURCE, UNITS_URL, fetch_units
 from geo.text import LANGUAGES, describe_fault
+from tests.sources.loopback import Loopback, Reply, hang_up, send, stall, stop_halfway, trickle
+from tests.toy import polygon, unit_features, write_features
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "hanoi" / "units_2025.geojson"
 WEST, EAST = "00010_tay.geojson", "00020_dong.geojson"

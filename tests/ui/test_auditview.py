@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from geo import City, load_city
-from geo.audit import worst
+from geo.merge.audit import worst
 from geo.text import LANGUAGES, t
 from geo.ui.sketch import draw_findings
 from geo.ui.words import plain

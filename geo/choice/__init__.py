@@ -1,0 +1,1 @@
+"""From figures to sites: criteria, constraints and the optimum."""

@@ -1,0 +1,1 @@
+"""From old communes to new units: clauses, division, people, crosswalk and audit."""

@@ -1,0 +1,425 @@
+"""Audit a merge: coverage, clauses against the geometry, official figures, what lies apart, and what would mend each.
+
+A finding is data: a check, its subject, a value with its limit, a place and the code of a remedy. The words stand in
+``geo/text/<language>/audit.toml``. Pairs of polygons come from trees, so the work grows with the number of communes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.merge.coverage import ROUNDING, Coverage, Spots, examine_coverage, unite
+from geo.merge.sureness import FAIR_WIDTH
+from geo.schemas import WGS84, Audit, check
+
+#: Largest relative error of a sum that must be conserved.
+SUM_TOLERANCE = 1e-9
+#: Largest error of a unit's area against the official figure, in percent.
+AREA_TOLERANCE_PCT = 5.0
+#: Land on the wrong side of a line that is narrower than this in the mean is the line's own error.
+_COARSE_LINE_M = 150.0
+#: Two neighbours whose areas are off by opposite amounts, alike to this share, have their common line drawn elsewhere.
+_OPPOSITE = 0.5
+_BESIDE_M = 1.0
+#: Parts of a unit nearer than this to one another are parted by lines that do not meet, not by land.
+_LOOSE_LINE_M = 100.0
+_NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What is looked at: how grave a failure is, whose it is, and the limit of its value.
+
+    Attributes
+    ----------
+    must_hold : bool
+        A failure is a breach and ends ``truso audit`` with 1; else it is a notice.
+    subject, other : {"city", "unit", "commune", ""}
+        What the ids in these columns stand for.
+    unit : str
+        Unit of the value, a key of ``audit.unit``.
+    limit : float
+        The value may be no larger, or no smaller where `at_least`; its sign does not count.
+    """
+
+    subject: str
+    unit: str
+    limit: float
+    other: str = ""
+    must_hold: bool = False
+    at_least: bool = False
+
+
+CHECKS: dict[str, Check] = {
+    "overlap_km2": Check(subject="city", unit="km2", limit=_NAN, must_hold=True),
+    "gap_km2": Check(subject="city", unit="km2", limit=_NAN, must_hold=True),
+    "area_lost_share": Check(subject="city", unit="share", limit=SUM_TOLERANCE, must_hold=True),
+    "population_lost_share": Check(subject="city", unit="share", limit=SUM_TOLERANCE, must_hold=True),
+    "area_error_pct": Check(subject="unit", unit="pct", limit=AREA_TOLERANCE_PCT, other="unit", must_hold=True),
+    "population_error_pct": Check(subject="unit", unit="pct", limit=20.0),
+    "unit_overlap": Check(subject="unit", unit="km2", limit=0.0, other="unit"),
+    "unit_gap": Check(subject="unit", unit="km2", limit=0.0, other="unit"),
+    "unit_sliver": Check(subject="unit", unit="km2", limit=0.0, other="unit"),
+    "unit_apart": Check(subject="unit", unit="pct", limit=0.0, other="commune"),
+    "commune_overlap_km2": Check(subject="city", unit="km2", limit=_NAN),
+    "commune_gap_km2": Check(subject="city", unit="km2", limit=_NAN),
+    "commune_outside_km2": Check(subject="city", unit="km2", limit=_NAN),
+    "commune_overlap": Check(subject="commune", unit="km2", limit=0.0, other="commune"),
+    "commune_gap": Check(subject="commune", unit="km2", limit=0.0, other="commune"),
+    "commune_outside": Check(subject="commune", unit="km2", limit=0.0, other="commune"),
+    "commune_sliver": Check(subject="commune", unit="km2", limit=0.0, other="commune"),
+    "commune_area_error_pct": Check(subject="commune", unit="pct", limit=10.0),
+    "whole_outside": Check(subject="commune", unit="pct", limit=5.0, other="unit"),
+    "unnamed_land": Check(subject="unit", unit="pct", limit=5.0, other="commune"),
+    "clause_without_land": Check(subject="unit", unit="m2", limit=1.0, other="commune", at_least=True),
+    "part_tiny": Check(subject="unit", unit="m2", limit=10_000.0, other="commune", at_least=True),
+    "land_without_people_most": Check(subject="unit", unit="pct", limit=50.0, other="commune"),
+    "people_on_little_land": Check(subject="unit", unit="pct", limit=5.0, other="commune", at_least=True),
+    "line_unused": Check(subject="city", unit="m", limit=0.0),
+    "share_unsure": Check(subject="commune", unit="pct", limit=100 * FAIR_WIDTH, other="unit"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What is audited: tables of :mod:`geo.schemas` in one metric CRS."""
+
+    communes: gpd.GeoDataFrame
+    unit_facts: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame
+    pieces: gpd.GeoDataFrame
+    overlay: gpd.GeoDataFrame
+
+    @property
+    def drawn(self) -> pd.Series:
+        """Whether each unit came with a polygon. Index: unit_id."""
+        shapes = self.unit_facts.geometry
+        return ~(shapes.is_empty | shapes.isna())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """One finding; `limit` only where the check itself has none."""
+
+    check: str
+    subject: str
+    value: float
+    other: tuple[str, ...] = ()
+    at_stake_km2: float = _NAN
+    place: shapely.Geometry | None = None
+    remedy: str = ""
+    limit: float = _NAN
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def audit_merge(
+    *,
+    communes: gpd.GeoDataFrame,
+    unit_facts: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame,
+    pieces: gpd.GeoDataFrame,
+    overlay: gpd.GeoDataFrame,
+    districts: gpd.GeoSeries,
+    unused_lines: gpd.GeoSeries | None = None,
+) -> pd.DataFrame:
+    """Return the table :class:`~geo.schemas.Audit` of a merge.
+
+    Parameters
+    ----------
+    communes, unit_facts : geopandas.GeoDataFrame
+        What was merged, tables :class:`~geo.schemas.Communes` and ``UnitFacts``, in a metric CRS.
+    units, pieces : geopandas.GeoDataFrame
+        What came out, tables ``Units`` and ``Pieces``, same CRS.
+    overlay : geopandas.GeoDataFrame
+        :func:`~geo.merge.coverage.overlay` of the communes and the units that came with a polygon.
+    districts : geopandas.GeoSeries
+        The land of all communes, joined by district: far fewer lines to join once more.
+    unused_lines : geopandas.GeoSeries, optional
+        Lines drawn by the user that divide nothing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The sums and one row per unit for its area and its people, passed or not; of every other check only what
+        failed. Breaches come first; sums of the city before the rest, and that by the land at stake.
+    """
+    case = _Case(communes=communes, unit_facts=unit_facts, units=units, pieces=pieces, overlay=overlay)
+    new, old = unite(units.geometry, districts)
+    after = examine_coverage(units.geometry, union=new)
+    before = examine_coverage(communes.geometry, union=old, outline=new if case.drawn.all() else None)
+    found = [
+        *_of_units(case, after),
+        *_of_communes(case, before),
+        *_of_sums(case),
+        *_of_areas(case),
+        *_of_people(case),
+        *_of_foreign_land(case),
+        *_of_clauses(case),
+        *_of_parts_apart(case),
+        *_of_sureness(case),
+        *(
+            _Found(check="line_unused", subject="city", value=line.length, place=line, remedy="remove_line")
+            for line in ([] if unused_lines is None else unused_lines)
+        ),
+    ]
+    table: pd.DataFrame = check(Audit, _table(found, crs=communes.crs))
+    return table
+
+
+def breaches(audit: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings that break what must hold."""
+    return audit[~audit["passed"] & (audit["severity"] == "breach")]
+
+
+def worst(audit: pd.DataFrame, *, n: int = 10) -> pd.DataFrame:
+    """Return the `n` failures with most land at stake; ties in the order of the table.
+
+    Land at stake is the land that a finding leaves in doubt, in km2: of a gap, an overlap or a part that lies apart its
+    area; of a unit's area the difference from the official figure; of its people the land on which so many live in
+    that unit; of a part whose share is unsure half the range that the data leave open. Sums over the city are left out,
+    because their places are listed, and so are faults of the communes that official polygons have settled.
+    """
+    failed = audit[~audit["passed"] & audit["at_stake_km2"].notna()]
+    return failed.sort_values("at_stake_km2", ascending=False, kind="stable").head(n)
+
+
+def _table(found: list[_Found], *, crs: Any) -> pd.DataFrame:
+    places = gpd.GeoSeries([shapely.Point() if f.place is None else f.place for f in found], crs=crs)
+    points = places.representative_point().to_crs(WGS84)
+    checks = [CHECKS[f.check] for f in found]
+    table = pd.DataFrame(
+        {
+            "check": [f.check for f in found],
+            "severity": ["breach" if c.must_hold else "notice" for c in checks],
+            "subject_kind": [c.subject for c in checks],
+            "subject": [f.subject for f in found],
+            "other_kind": [c.other if f.other else "" for f, c in zip(found, checks, strict=True)],
+            "other": [" ".join(f.other) for f in found],
+            "value": [float(f.value) for f in found],
+            "unit": [c.unit for c in checks],
+            "limit": [f.limit if np.isnan(c.limit) else c.limit for f, c in zip(found, checks, strict=True)],
+            "lon": points.x.round(6),
+            "lat": points.y.round(6),
+            "figures": [json.dumps(f.figures, sort_keys=True, default=float) for f in found],
+        }
+    )
+    at_least = np.array([c.at_least for c in checks])
+    size = table["value"].abs()
+    table["passed"] = np.where(at_least, size >= table["limit"], size <= table["limit"])
+    table["at_stake_km2"] = pd.Series([f.at_stake_km2 for f in found], dtype=float).where(~table["passed"])
+    table["remedy"] = pd.Series([f.remedy for f in found], dtype=object).where(~table["passed"], "")
+    order = table.assign(
+        mild=table["severity"] != "breach", part=table["subject"] != "city", rank=-table["at_stake_km2"]
+    )
+    return table.loc[order.sort_values(["passed", "mild", "part", "rank"], kind="stable").index].reset_index(drop=True)
+
+
+def _of_units(case: _Case, after: Coverage) -> Iterator[_Found]:
+    remedy = "mend_units" if case.drawn.all() else "mend_communes"
+    limit = ROUNDING * float(case.units.area.sum()) / 1e6
+    for name, spots in (("overlap", after.overlaps), ("gap", after.gaps)):
+        yield _total(f"{name}_km2", spots, limit=limit, remedy=remedy)
+        yield from _places(f"unit_{name}", "unit_sliver", spots, remedy=remedy)
+
+
+def _of_communes(case: _Case, before: Coverage) -> Iterator[_Found]:
+    remedy = "settled_by_units" if case.drawn.all() else "mend_communes"
+    limit = ROUNDING * float(case.units.area.sum()) / 1e6
+    for name, spots in (("overlap", before.overlaps), ("gap", before.gaps), ("outside", before.outside)):
+        yield _total(f"commune_{name}_km2", spots, limit=limit, remedy=remedy)
+        yield from _places(f"commune_{name}", "commune_sliver", spots, remedy=remedy)
+
+
+def _total(name: str, spots: Spots, *, limit: float, remedy: str) -> _Found:
+    return _Found(
+        check=name, subject="city", value=spots.total_m2 / 1e6, limit=limit, remedy=remedy,
+        figures={"spots": len(spots.shape)},
+    )  # fmt: skip
+
+
+def _places(name: str, sliver: str, spots: Spots, *, remedy: str) -> Iterator[_Found]:
+    """Yield a row for every spot: the first polygon beside it is its subject, the others are its neighbours."""
+    area = shapely.area(spots.shape) / 1e6
+    for shape, near, km2, narrow in zip(spots.shape, spots.near, area, spots.are_slivers, strict=True):
+        yield _Found(
+            check=sliver if narrow else name, subject=near[0] if near else "", other=near[1:], value=km2,
+            at_stake_km2=_NAN if remedy == "settled_by_units" else km2, place=shape, remedy=remedy,
+            figures={"spot": name.split("_")[1]},
+        )  # fmt: skip
+
+
+def _of_sums(case: _Case) -> Iterator[_Found]:
+    parts = case.pieces.area.groupby(case.pieces["unit_id"]).sum().reindex(case.units.index, fill_value=0.0)
+    units = case.units.area
+    lost = float((parts - units).abs().sum() / units.sum())
+    yield _Found(
+        check="area_lost_share", subject="city", value=lost, remedy="mend_communes",
+        figures={"before_km2": round(float(parts.sum()) / 1e6, 6), "after_km2": round(float(units.sum()) / 1e6, 6)},
+    )  # fmt: skip
+    before, after = float(case.communes["population"].sum()), float(case.pieces["population"].sum())
+    yield _Found(
+        check="population_lost_share", subject="city", value=abs(after / before - 1) if before else 0.0,
+        remedy="check_relation", figures={"before_people": round(before), "after_people": round(after)},
+    )  # fmt: skip
+
+
+def _of_areas(case: _Case) -> Iterator[_Found]:
+    units, drawn = case.units, case.drawn
+    by_method = {name: set(rows["unit_id"]) for name, rows in case.pieces.groupby("method")}
+    off_km2 = (units["area_km2"] - units["official_area_km2"]).dropna()
+    error_pct = 100 * off_km2 / units.loc[off_km2.index, "official_area_km2"]
+    remedies = {"modelled": "draw_line", "drawn": "check_line"}
+    partners = _opposite_neighbours(units, off_km2, error_pct.abs() > AREA_TOLERANCE_PCT)
+    for unit_id, off in off_km2.items():
+        partner = partners.get(unit_id, "")
+        by_clause = next((r for m, r in remedies.items() if unit_id in by_method.get(m, ())), "check_communes")
+        yield _Found(
+            check="area_error_pct", subject=str(unit_id), value=error_pct[unit_id], at_stake_km2=abs(off),
+            other=(partner,) if partner else (), place=units.geometry[unit_id],
+            remedy="check_shared_line" if partner else "check_official_area" if drawn[unit_id] else by_clause,
+            figures={"area_km2": round(units.loc[unit_id, "area_km2"], 3),
+                     "official_km2": round(units.loc[unit_id, "official_area_km2"], 3)},
+        )  # fmt: skip
+    official = case.communes["area_km2"]
+    drawn_km2 = case.pieces.groupby("commune_id")["area_km2"].sum() if not drawn.any() else _polygon_km2(case.communes)
+    for commune_id, off in (drawn_km2 - official).dropna().items():
+        error = 100 * off / official[commune_id]
+        if abs(error) > CHECKS["commune_area_error_pct"].limit:
+            yield _Found(
+                check="commune_area_error_pct", subject=str(commune_id), value=error, at_stake_km2=abs(off),
+                place=case.communes.geometry[commune_id], remedy="check_communes",
+                figures={"area_km2": round(drawn_km2[commune_id], 3), "official_km2": round(official[commune_id], 3)},
+            )  # fmt: skip
+
+
+def _polygon_km2(communes: gpd.GeoDataFrame) -> pd.Series:
+    return communes.area / 1e6
+
+
+def _opposite_neighbours(units: gpd.GeoDataFrame, off_km2: pd.Series, failed: pd.Series) -> dict[str, str]:
+    """Return, for each unit whose area fails, the neighbour whose area is off by about the opposite."""
+    ids = list(off_km2.index[failed])
+    shapes = units.geometry[off_km2.index]
+    one, other = shapely.STRtree(np.asarray(shapes)).query(
+        np.asarray(units.geometry[ids]), predicate="dwithin", distance=_BESIDE_M
+    )
+    partners: dict[str, str] = {}
+    for i, j in zip(one, other, strict=True):
+        own, theirs = off_km2[ids[i]], off_km2.iloc[j]
+        best = abs(own + off_km2[partners[ids[i]]]) if ids[i] in partners else _OPPOSITE * abs(own)
+        if abs(own + theirs) < best:
+            partners[ids[i]] = str(shapes.index[j])
+    return partners
+
+
+def _of_people(case: _Case) -> Iterator[_Found]:
+    """Yield the people that the communes bring, grown as the whole city has, against the official figure."""
+    official = case.unit_facts["population"]
+    carried = case.pieces.groupby("unit_id")["population"].sum(min_count=1).reindex(official.index)
+    both = (carried.notna() & (official > 0)).to_numpy()
+    if not carried[both].sum():
+        return
+    growth = official[both].sum() / carried[both].sum()
+    divided = set(case.pieces.loc[case.pieces["relation"] != "whole", "unit_id"])
+    for unit_id in official.index[both]:
+        expected, given = float(carried[unit_id] * growth), float(official[unit_id])
+        error = expected / given - 1
+        remedy = "check_zero" if 5 < expected / given < 20 else "give_people" if unit_id in divided else "check_people"
+        yield _Found(
+            check="population_error_pct", subject=str(unit_id), value=100 * error, place=case.units.geometry[unit_id],
+            at_stake_km2=min(abs(error), 1.0) * case.units.loc[unit_id, "area_km2"], remedy=remedy,
+            figures={"expected_people": round(expected), "official_people": round(given)},
+        )  # fmt: skip
+
+
+def _of_foreign_land(case: _Case) -> Iterator[_Found]:
+    """Yield land of communes in units that no clause gives it to: of whole communes by commune, of others by unit."""
+    named = pd.MultiIndex.from_frame(case.pieces[["commune_id", "unit_id"]])
+    foreign = case.overlay[~pd.MultiIndex.from_frame(case.overlay[["old_id", "new_id"]]).isin(named)]
+    share_pct = 100 * foreign["area_m2"] / case.communes.area[foreign["old_id"]].to_numpy()
+    found = foreign.assign(share_pct=share_pct, width_m=2 * foreign["area_m2"] / foreign.length)
+    whole = found["old_id"].isin(case.pieces.loc[case.pieces["relation"] == "whole", "commune_id"])
+    for commune_id, rows in found[whole].groupby("old_id"):
+        if rows["share_pct"].sum() > CHECKS["whole_outside"].limit:
+            rows = rows.sort_values("area_m2", ascending=False, kind="stable")
+            yield _foreign(rows, check="whole_outside", subject=str(commune_id), other=tuple(rows["new_id"]))
+    for _, row in found[~whole & (found["share_pct"] > CHECKS["unnamed_land"].limit)].iterrows():
+        rows = row.to_frame().T
+        yield _foreign(rows, check="unnamed_land", subject=row["new_id"], other=(row["old_id"],))
+
+
+def _foreign(rows: pd.DataFrame, *, check: str, subject: str, other: tuple[str, ...]) -> _Found:
+    first = rows.iloc[0]
+    km2 = float(rows["area_m2"].sum()) / 1e6
+    return _Found(
+        check=check, subject=subject, other=other, value=float(rows["share_pct"].sum()), at_stake_km2=km2,
+        place=first["geometry"], remedy="coarse_line" if first["width_m"] < _COARSE_LINE_M else "check_relation",
+        figures={"land_km2": round(km2, 4), "width_m": round(float(first["width_m"]))},
+    )  # fmt: skip
+
+
+def _of_clauses(case: _Case) -> Iterator[_Found]:
+    """Yield parts whose land does not fit what their clause says of it."""
+    least = CHECKS["part_tiny"].limit
+    for row in case.pieces[case.pieces["relation"] != "whole"].itertuples():
+        m2, share_pct = row.area_km2 * 1e6, 100 * row.area_share
+        values = {
+            "clause_without_land": m2 if row.geometry.is_empty else _NAN,
+            "part_tiny": m2 if not row.geometry.is_empty and m2 < least else _NAN,
+            "land_without_people_most": share_pct if row.relation == "part_area_only" else _NAN,
+            "people_on_little_land": share_pct if row.relation == "part_area_whole_population" else _NAN,
+        }
+        for name, value in values.items():
+            rule = CHECKS[name]
+            if value < rule.limit if rule.at_least else value > rule.limit:
+                yield _Found(
+                    check=name, subject=row.unit_id, other=(row.commune_id,), value=value, at_stake_km2=row.area_km2,
+                    place=case.communes.geometry[row.commune_id] if row.geometry.is_empty else row.geometry,
+                    remedy="check_relation", figures={"relation": row.relation, "land_km2": round(row.area_km2, 4)},
+                )  # fmt: skip
+
+
+def _of_parts_apart(case: _Case) -> Iterator[_Found]:
+    """Yield every part of a unit that is not joined to its largest one, with its size and distance."""
+    several = case.units[shapely.get_num_geometries(np.asarray(case.units.geometry)) > 1]
+    own = case.pieces.groupby("unit_id").indices
+    for unit_id, shape in several.geometry.items():
+        parts = shapely.get_parts(shape)
+        parts = parts[np.argsort(-shapely.area(parts), kind="stable")]
+        pieces = case.pieces.iloc[own[unit_id]]
+        for part in parts[1:]:
+            point = shapely.point_on_surface(part)
+            here = pieces[shapely.intersects(np.asarray(pieces.geometry), point)]
+            modelled = bool((here["method"] == "modelled").any())
+            distance_m = shapely.distance(part, parts[0])
+            split_by_gap = not case.drawn[unit_id] and distance_m < _LOOSE_LINE_M
+            yield _Found(
+                check="unit_apart", subject=str(unit_id), other=tuple(here["commune_id"]), place=part,
+                value=100 * part.area / shape.area, at_stake_km2=_NAN if split_by_gap else part.area / 1e6,
+                remedy="mend_communes" if split_by_gap else "draw_line" if modelled else "confirm_apart",
+                figures={"land_km2": round(part.area / 1e6, 4), "distance_m": round(distance_m)},
+            )  # fmt: skip
+
+
+def _of_sureness(case: _Case) -> Iterator[_Found]:
+    """Yield divided communes with a part of unsure share: the widest range, and who else takes part."""
+    pieces = case.pieces.assign(width=case.pieces["share_high"] - case.pieces["share_low"])
+    unsure = pieces[pieces["sureness"] == "unsure"].sort_values("width", ascending=False, kind="stable")
+    whole_km2 = pieces.groupby("commune_id")["area_km2"].sum()
+    for commune_id, rows in unsure.groupby("commune_id"):
+        first = rows.iloc[0]
+        yield _Found(
+            check="share_unsure", subject=str(commune_id), other=tuple(rows["unit_id"]), value=100 * first["width"],
+            at_stake_km2=first["width"] / 2 * whole_km2[commune_id], place=case.communes.geometry[commune_id],
+            remedy="draw_line" if first["method"] == "modelled" else "check_communes",
+            figures={"low_pct": round(100 * first["share_low"], 1), "high_pct": round(100 * first["share_high"], 1),
+                     "share_pct": round(100 * first["area_share"], 1)},
+        )  # fmt: skip

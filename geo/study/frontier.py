@@ -1,0 +1,129 @@
+"""What each further site buys: the optimum for every budget of sites, from one for each unit to two.
+
+Every budget is chosen anew and exactly (:mod:`geo.choice.choose`): a point of the frontier is the plan of that
+budget. The shadow price of a budget is what the next site adds to the objective; without other caps it never rises,
+because the second sites are taken in the order of their weighted gain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.choice.choose import Choice, choose_sites
+from geo.choice.constraints import Limits, has_costs, site_costs
+from geo.errors import InfeasibleError
+from geo.outcome import sum_up, units_table
+from geo.params import Params
+from geo.plan import Plan, Prepared, limits_of, prepare
+from geo.settings import Settings
+from geo.travel.access import weighted_quantile
+
+_DECIMALS = 9
+_FIGURES = ("sites", "units_with_two", "mean_time_min", "share_within_30min", "norm_met_pct")
+
+
+def trace_frontier(
+    plan: Plan, *, budgets: Iterable[int] | None = None, settings: Settings | None = None
+) -> pd.DataFrame:
+    """Return the optimum of each budget of sites; all other parameters are those of `plan`.
+
+    Parameters
+    ----------
+    plan : Plan
+    budgets : iterable of int, optional
+        One site for each unit with a candidate, to two, if left out. Those that no choice keeps are left out.
+    settings : Settings, optional
+        Those that the plan was made with.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``max_sites``, rising. Columns: ``mark`` (``"one_each"``: the least budget that gives every unit a site;
+        ``"budget"``: that of the plan; else empty), ``sites``, ``units_with_two``, ``objective``, ``marginal_gain``
+        (of the last site: the objective less that of one site fewer; NaN in the first row), ``shadow_price`` (what one
+        more would add; NaN in the last row), ``mean_time_min``, ``p95_time_min``, ``worst_time_min`` (of those who
+        arrive), ``share_within_30min``, ``norm_met_pct``, ``solver``, ``gap``; and ``cost`` where the parameters give
+        costs. The two gains are NaN where the neighbouring budget is not among `budgets`.
+
+    Raises
+    ------
+    InfeasibleError
+        No budget has a choice.
+    """
+    prepared = prepare(plan.city, plan.params, settings=settings)
+    scores = prepared.options.scores(plan.params.weights)
+    limits = limits_of(plan.city, prepared, plan.params)
+    n_housed = len(np.unique(prepared.options.unit[~np.isnan(scores)]))
+    wanted = sorted(range(n_housed, 2 * n_housed + 1) if budgets is None else set(budgets), reverse=True)
+    rows: dict[int, dict[str, Any]] = {}
+    for budget in wanted:
+        try:
+            choice = _choose(plan, prepared, scores, limits, budget)
+        except InfeasibleError:
+            if not rows:
+                raise
+            break  # fewer sites are no more feasible
+        rows[budget] = _figures(plan, prepared, scores, choice)
+    table = pd.DataFrame.from_dict(rows, orient="index").sort_index().rename_axis("max_sites")
+    return _with_gains(table, n_housed, plan.params)
+
+
+def _choose(plan: Plan, prepared: Prepared, scores: NDArray[np.float64], limits: Limits, budget: int) -> Choice:
+    params = plan.params.choice.model_copy(update={"max_sites": budget})
+    sites, *others = limits.caps
+    caps = (replace(sites, limit=budget), *others)
+    population = plan.city.units["population"].to_numpy()
+    return choose_sites(prepared.options, scores, population, params, limits=replace(limits, caps=caps))
+
+
+def _figures(plan: Plan, prepared: Prepared, scores: NDArray[np.float64], choice: Choice) -> dict[str, Any]:
+    totals = sum_up(plan.city, units_table(plan.city, prepared, choice, scores, None))
+    minutes, population = _everybody(plan, prepared, choice)
+    arrives = np.isfinite(minutes)
+    figures = {
+        **{name: totals[name] for name in _FIGURES},
+        "objective": round(choice.objective, _DECIMALS),
+        "p95_time_min": weighted_quantile(minutes, population, 0.95) if len(minutes) else np.nan,
+        "worst_time_min": float(minutes[arrives].max()) if arrives.any() else np.nan,
+        "solver": choice.method,
+        "gap": choice.gap,
+    }
+    if has_costs(plan.params.constraints):
+        sites = plan.city.sites.assign(scored_area_m2=prepared.filled["usable_area_m2"])
+        options, chosen = prepared.options, choice.chosen[choice.chosen >= 0]
+        costs = np.append(site_costs(sites, plan.params.constraints).to_numpy(), 0.0)
+        figures["cost"] = round(float((costs[options.first[chosen]] + costs[options.second[chosen]]).sum()), 6)
+    return figures
+
+
+def _everybody(plan: Plan, prepared: Prepared, choice: Choice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return minutes and people of every group in the units that have a network."""
+    options, both = prepared.options, plan.params.choice.reception == "both_sites"
+    minutes, population = [np.empty(0)], [np.empty(0)]
+    for number, option in enumerate(choice.chosen):
+        unit = prepared.served.units.get(str(options.unit_ids[number]))
+        if option >= 0 and unit is not None and unit.has_network:
+            places = [options.first[option], options.second[option]] if both else [options.first[option]]
+            columns = [unit.site_ids.index(str(options.site_ids[place])) for place in places if place >= 0]
+            minutes.append(unit.minutes[:, columns].min(axis=1))
+            population.append(unit.population)
+    return np.concatenate(minutes), np.concatenate(population)
+
+
+def _with_gains(table: pd.DataFrame, n_housed: int, params: Params) -> pd.DataFrame:
+    objective = table["objective"].to_numpy()
+    adjacent = np.diff(table.index.to_numpy()) == 1
+    gain = np.where(adjacent, np.round(np.diff(objective), _DECIMALS), np.nan)
+    marks = {n_housed: "one_each", params.choice.max_sites: "budget"}
+    table.insert(0, "mark", [marks.get(budget, "") for budget in table.index])
+    table["marginal_gain"] = np.concatenate([[np.nan], gain])
+    table["shadow_price"] = np.concatenate([gain, [np.nan]])
+    order = ["mark", "sites", "units_with_two", "objective", "marginal_gain", "shadow_price", "mean_time_min"]
+    order += ["p95_time_min", "worst_time_min", "share_within_30min", "norm_met_pct", "solver", "gap"]
+    return table[[*order, *(["cost"] if "cost" in table else [])]]

@@ -1,0 +1,314 @@
+"""What a scenario does to a plan: minutes gained or lost, and people cut off, with the same sites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.city import City
+from geo.errors import Fault, NetworkError
+from geo.outcome import sum_up, units_table
+from geo.params import AccessParams
+from geo.plan import Plan, choose, prepare, prepare_with
+from geo.progress import Progress
+from geo.schemas import RoadNetwork
+from geo.settings import Settings
+from geo.travel.access import AccessFigures, UnitTimes, access_figures, compute_travel_times
+from geo.travel.engine import TICKS_PER_S, UNREACHED, both_ways, places_on, road_metric
+from geo.travel.network import TravelGraph, build_graph, snap
+from geo.travel.scenario import Scenario, apply_scenario
+
+#: Why people lose their way, in the order in which it is looked for.
+LOST_REASONS = ("home_closed", "site_closed", "way_closed")
+#: A change of at least so many minutes counts as one: what one notices.
+NOTICED_MIN = 1.0
+_KMH_TO_M_S = 1 / 3.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The network of one mode with every building on it: all that scenarios of a city share.
+
+    Attributes
+    ----------
+    network : RoadNetwork
+    graph : TravelGraph
+        Without any scenario.
+    arcs : ndarray of int64, shape (n_sites, 2)
+        Arcs that each building joins, from :func:`geo.travel.engine.both_ways`.
+    fraction : ndarray of float64, shape (n_sites,)
+    off_road_s : ndarray of float64, shape (n_sites,)
+        From the road to the building.
+    """
+
+    network: RoadNetwork
+    graph: TravelGraph
+    arcs: NDArray[np.int64]
+    fraction: NDArray[np.float64]
+    off_road_s: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """A plan under a scenario, beside the same plan without it.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    units : pandas.DataFrame
+        Index unit_id, in the order of the plan. Columns ``name``, ``population``, ``sites`` (where the citizens go),
+        ``added_min`` and ``worst_added_min`` (mean and most minutes that the way takes longer, of people who arrive
+        both with and without the scenario; negative where it is shorter, NaN where nobody does), ``mean_time_min``,
+        ``p95_time_min``, ``share_within_30min`` and ``unreachable_population``, each with ``_before`` and ``_after``
+        (see :class:`~geo.travel.access.AccessFigures`), ``arriving_population`` (both times), ``slower_population`` and
+        ``faster_population`` (by at least :data:`NOTICED_MIN`), ``lost_population`` (who arrive without the scenario
+        only), ``regained_population`` (with it only), ``lost_<reason>_population`` (the former by :data:`LOST_REASONS`)
+        and ``lost_reason`` (the commonest of them, else empty).
+    totals : dict
+        ``population``, ``mean_time_min_before`` and ``_after``, ``share_within_30min_before`` and ``_after``,
+        ``added_min`` (of those who arrive both times), ``slower_population``, ``faster_population``,
+        ``lost_population`` and by reason, ``regained_population``, ``units_changed`` and ``units_with_lost``.
+    idle : tuple of str
+        Names of restrictions that touch no road of the mode.
+    """
+
+    scenario: Scenario
+    units: pd.DataFrame
+    totals: dict[str, Any]
+    idle: tuple[str, ...]
+
+
+def build_stage(city: City, params: AccessParams) -> Stage:
+    """Return what every scenario of a city and a mode starts from.
+
+    Raises
+    ------
+    NetworkError
+        The city has no roads, or none that the mode may use.
+    """
+    if city.network is None:
+        raise NetworkError(Fault(key="network_no_mode", values={"mode": params.mode}))
+    graph = build_graph(city.network, params, crs=city.crs)
+    snaps = snap(graph, np.asarray(city.sites.geometry), limit_m=params.snap_limit_m)
+    return Stage(
+        network=city.network,
+        graph=graph,
+        arcs=both_ways(graph, snaps.arc),
+        fraction=snaps.fraction,
+        off_road_s=np.nan_to_num(snaps.distance_m) / (params.off_road_kmh * _KMH_TO_M_S),
+    )
+
+
+def compare_scenario(
+    plan: Plan,
+    scenario: Scenario,
+    *,
+    stage: Stage | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Impact:
+    """Return what `scenario` does to the travel times of `plan`, whose sites stay.
+
+    People, buildings and the places where they join the network stay too; only the seconds of the arcs change, so
+    that every difference is the scenario's. Ways are shortest ways exactly, as in :mod:`geo.travel.access`.
+
+    Parameters
+    ----------
+    plan : Plan
+    scenario : Scenario
+    stage : Stage, optional
+        From :func:`build_stage` for the plan's city and ``params.access``; made here if left out.
+    settings : Settings, optional
+        Names the folder that keeps the network's hierarchy.
+    progress : callable, optional
+        Called with ``"hierarchy"`` or ``"access"`` and the share done; what it raises stops the work.
+
+    Raises
+    ------
+    NetworkError
+        The city has no roads, or none that the mode may use.
+    """
+    city, access = plan.city, plan.params.access
+    tell = progress or _silent
+    tell("hierarchy", 0.0)
+    stage = stage or build_stage(city, access)
+    applied = apply_scenario(stage.graph, stage.network, scenario, mode=access.mode, crs=city.crs)
+    base = prepare(city, plan.params, settings=settings).times
+    rows = {
+        unit_id: _receiving(plan, unit_id, times)
+        for unit_id, times in base.units.items()
+        if plan.units["n_sites"][unit_id] > 0
+    }
+    nodes = {str(unit_id): part["node"].to_numpy() for unit_id, part in base.demand.groupby("unit_id", sort=False)}
+    after = _Travel(stage, applied.graph, access, (settings or Settings()).cache_dir)
+    positions = {unit_id: city.sites.index.get_indexer(list(sites)) for unit_id, sites in rows.items()}
+    answers = after.minutes([(nodes[unit_id], positions[unit_id]) for unit_id in rows])
+    found = {}
+    for done, (unit_id, minutes) in enumerate(zip(rows, answers, strict=True)):
+        tell("access", done / len(rows))
+        people = _People(base.units[unit_id], rows[unit_id], minutes)
+        found[unit_id] = people.row(after.closed(nodes[unit_id], positions[unit_id]))
+    units = _units_table(plan, found, rows)
+    return Impact(scenario=scenario, units=units, totals=_totals(units), idle=applied.idle)
+
+
+def choose_anew(
+    plan: Plan,
+    scenario: Scenario,
+    *,
+    stage: Stage | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the sites that the plan's parameters would choose if the scenario were the rule, beside the plan's.
+
+    Parameters are those of :func:`compare_scenario`.
+
+    Returns
+    -------
+    units : pandas.DataFrame
+        Index unit_id, in the order of the plan. Columns ``site_id_1_anew``, ``site_id_2_anew``, ``other_sites`` (bool),
+        ``mean_time_min_anew`` and ``share_within_30min_anew``, under the scenario.
+    totals : dict
+        ``Plan.totals`` of that choice, under the scenario.
+    """
+    city, params = plan.city, plan.params
+    stage = stage or build_stage(city, params.access)
+    graph = apply_scenario(stage.graph, stage.network, scenario, mode=params.access.mode, crs=city.crs).graph
+    demand = prepare(city, params, settings=settings).times.demand
+    times = compute_travel_times(
+        demand, city.sites, graph, params.access, unit_ids=city.units.index, progress=progress,
+        cache_dir=(settings or Settings()).cache_dir,
+    )  # fmt: skip
+    prepared = prepare_with(city, params, times)
+    scores = prepared.options.scores(params.weights)
+    anew = units_table(city, prepared, choose(city, prepared, scores, params), scores, None)
+    columns = ["site_id_1", "site_id_2", "mean_time_min", "share_within_30min"]
+    units = anew[columns].add_suffix("_anew")
+    sites = ["site_id_1", "site_id_2"]
+    units.insert(2, "other_sites", (anew[sites] != plan.units[sites]).any(axis=1))
+    return units, sum_up(city, anew)
+
+
+def _silent(_step: str, _share: float) -> None:
+    pass
+
+
+def _receiving(plan: Plan, unit_id: str, times: UnitTimes) -> tuple[str, ...]:
+    """Return the sites where the citizens of a unit go."""
+    first, second = plan.units.loc[unit_id, ["site_id_1", "site_id_2"]]
+    both = plan.params.choice.reception == "both_sites" and bool(second)
+    return (str(first), str(second)) if both else (str(first),)
+
+
+class _Travel:
+    """Travel on one network with one scenario."""
+
+    def __init__(self, stage: Stage, graph: TravelGraph, params: AccessParams, cache_dir: Path) -> None:
+        self._stage = stage
+        self._cutoff_s = 60 * params.cutoff_min
+        self._entrances = places_on(graph, stage.arcs, stage.fraction)
+        self._metric = road_metric(graph, cutoff_s=self._cutoff_s, cache_dir=cache_dir)
+        self._leaves = np.zeros(len(graph.xy), bool)
+        self._leaves[graph.tail[np.isfinite(graph.seconds)]] = True
+
+    def minutes(self, groups: list[tuple[NDArray[np.int64], NDArray[np.intp]]]) -> list[NDArray[np.float64]]:
+        """Return the minutes from the nodes to the sites of each group, infinite where there is no way."""
+        questions = ((self._entrances[sites], np.maximum(nodes, 0)) for nodes, sites in groups)
+        minutes = []
+        for (nodes, sites), ticks in zip(groups, self._metric.restricted(questions), strict=True):
+            seconds = ticks / TICKS_PER_S
+            reached = (nodes >= 0)[:, None] & (ticks < UNREACHED) & (seconds <= self._cutoff_s)
+            minutes.append((np.where(reached, seconds, np.inf) + self._stage.off_road_s[sites]) / 60)
+        return minutes
+
+    def closed(self, nodes: NDArray[np.int64], sites: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the position in :data:`LOST_REASONS` that holds for people at `nodes` if they lose their way."""
+        if (self._entrances.node[sites] < 0).all():
+            return np.where(self._leaves[np.maximum(nodes, 0)], 1, 0)
+        return np.where(self._leaves[np.maximum(nodes, 0)], 2, 0)
+
+
+class _People:
+    """The people of one unit, with and without a scenario."""
+
+    def __init__(self, times: UnitTimes, sites: tuple[str, ...], minutes: NDArray[np.float64]) -> None:
+        columns = [times.site_ids.index(site) for site in sites]
+        self._before = access_figures(times, columns)
+        self._after = access_figures(
+            UnitTimes(
+                site_ids=sites,
+                population=times.population,
+                minutes=minutes,
+                reason=times.reason[:, columns],
+                between_min=np.zeros((len(sites), len(sites))),
+            ),
+            list(range(len(sites))),
+        )
+        self._people = times.population
+        self._was, self._is = times.minutes[:, columns].min(axis=1), minutes.min(axis=1)
+
+    def row(self, reason: NDArray[np.intp]) -> dict[str, Any]:
+        """Return the columns of one unit; `reason` holds for each point that loses its way."""
+        before, after = np.isfinite(self._was), np.isfinite(self._is)
+        both, lost = before & after & (self._people > 0), before & ~after
+        added = np.where(both, self._is, 0.0) - np.where(both, self._was, 0.0)
+        counted = np.bincount(reason[lost], self._people[lost], minlength=len(LOST_REASONS))
+        return {
+            "added_min": float(np.average(added[both], weights=self._people[both])) if both.any() else np.nan,
+            "worst_added_min": float(added[both].max()) if both.any() else np.nan,
+            **_figures(self._before, "before"),
+            **_figures(self._after, "after"),
+            "slower_population": float(self._people[added >= NOTICED_MIN].sum()),
+            "faster_population": float(self._people[added <= -NOTICED_MIN].sum()),
+            "lost_population": float(self._people[lost].sum()),
+            "regained_population": float(self._people[after & ~before].sum()),
+            "arriving_population": float(self._people[both].sum()),
+            **{f"lost_{name}_population": float(n) for name, n in zip(LOST_REASONS, counted, strict=True)},
+            "lost_reason": LOST_REASONS[int(counted.argmax())] if counted.sum() > 0 else "",
+        }
+
+
+def _figures(figures: AccessFigures, label: str) -> dict[str, float]:
+    return {
+        f"mean_time_min_{label}": figures.mean_min,
+        f"p95_time_min_{label}": figures.p95_min,
+        f"share_within_30min_{label}": figures.share_within_30min,
+        f"unreachable_population_{label}": figures.unreachable_population,
+    }
+
+
+def _units_table(plan: Plan, found: dict[str, dict[str, Any]], sites: dict[str, tuple[str, ...]]) -> pd.DataFrame:
+    table = pd.DataFrame.from_dict(found, orient="index").reindex(plan.units.index)
+    named = pd.Series({unit_id: " + ".join(ids) for unit_id, ids in sites.items()}, dtype=object)
+    front = pd.DataFrame({"name": plan.units["name"], "population": plan.units["population"]})
+    front["sites"] = named.reindex(front.index).fillna("")
+    table["lost_reason"] = table["lost_reason"].fillna("")
+    return front.join(table)
+
+
+def _totals(units: pd.DataFrame) -> dict[str, Any]:
+    counts = ["slower_population", "faster_population", "lost_population", "regained_population"]
+    counts += [f"lost_{reason}_population" for reason in LOST_REASONS]
+    known = units[units["share_within_30min_before"].notna()]
+    totals: dict[str, Any] = {"population": float(units["population"].sum())}
+    for label in ("before", "after"):
+        arriving = known["population"] - known[f"unreachable_population_{label}"]
+        totals[f"mean_time_min_{label}"] = _mean(known[f"mean_time_min_{label}"], arriving)
+        totals[f"share_within_30min_{label}"] = _mean(known[f"share_within_30min_{label}"], known["population"])
+    totals["added_min"] = _mean(known["added_min"], known["arriving_population"])
+    totals |= {name: float(units[name].sum()) for name in counts}
+    changed = (units["added_min"].abs() > 0) | (units["lost_population"] > 0) | (units["regained_population"] > 0)
+    totals["units_changed"] = int(changed.sum())
+    totals["units_with_lost"] = int((units["lost_population"] > 0).sum())
+    return totals
+
+
+def _mean(values: pd.Series, weights: pd.Series) -> float | None:
+    known = values.notna() & (weights > 0)
+    return float(np.average(values[known], weights=weights[known])) if known.any() else None

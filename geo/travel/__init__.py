@@ -1,0 +1,1 @@
+"""From roads to travel times: network, demand points, engine, access figures and scenarios."""

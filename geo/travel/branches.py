@@ -1,0 +1,72 @@
+"""Service points beside the headquarters: a citizen is received at the site of the unit or at the nearest point.
+
+The branches of the public administrative service centre take the files of anybody in the city, so their travel times
+run from the people of every unit to every point, over the boundaries of units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.params import AccessParams
+from geo.schemas import WGS84
+from geo.travel.access import TravelTimes, compute_travel_times
+from geo.travel.network import TravelGraph
+
+
+def minutes_to_nearest(
+    times: TravelTimes, points: Mapping[str, tuple[float, float]], graph: TravelGraph | None, params: AccessParams
+) -> dict[str, NDArray[np.float64]]:
+    """Return the minutes from the people of each unit to the service point nearest by time.
+
+    Parameters
+    ----------
+    times : TravelTimes
+        Whose people, and whose units.
+    points : mapping of str to (float, float)
+        Longitude and latitude of each point, degrees.
+    graph : TravelGraph or None
+    params : AccessParams
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (n_demand,)
+        By unit_id; infinite where no point is reached, as in a unit without a network.
+    """
+    if not points:
+        return {unit_id: np.full(len(unit.population), np.inf) for unit_id, unit in times.units.items()}
+    lon, lat = zip(*points.values(), strict=True)
+    places = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=WGS84)).to_crs(times.demand.crs)
+    every = np.tile(np.arange(len(points)), len(times.units))
+    unit_id = np.repeat(np.array(list(times.units), dtype=object), len(points))
+    as_sites = gpd.GeoDataFrame(
+        {"unit_id": unit_id},
+        geometry=places.iloc[every].to_numpy(),
+        index=[f"{unit} {point}" for unit, point in zip(unit_id, every, strict=True)],
+        crs=times.demand.crs,
+    )
+    found = compute_travel_times(times.demand, as_sites, graph, params, unit_ids=pd.Index(list(times.units)))
+    return {unit: block.minutes.min(axis=1) for unit, block in found.units.items()}
+
+
+def with_points(times: TravelTimes, nearest: Mapping[str, NDArray[np.float64]]) -> TravelTimes:
+    """Return the times to the nearer of each site and the nearest service point.
+
+    Parameters
+    ----------
+    times : TravelTimes
+    nearest : mapping of str to ndarray of float64, shape (n_demand,)
+        From :func:`minutes_to_nearest`.
+    """
+    units = {}
+    for unit_id, unit in times.units.items():
+        minutes = np.minimum(unit.minutes, nearest[unit_id][:, None])
+        reason = np.where(np.isfinite(minutes), 0, unit.reason).astype(np.uint8)
+        units[unit_id] = replace(unit, minutes=minutes, reason=reason)
+    return replace(times, units=units)

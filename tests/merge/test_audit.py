@@ -1,0 +1,183 @@
+import json
+import re
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo.merge.audit import CHECKS, breaches, worst
+from geo.merge.boundaries import merge_communes
+from geo.merge.coverage import examine_coverage, overlay, unite
+from geo.text import LANGUAGES, catalogue
+from tests.merge.test_boundaries import NOT_DRAWN, box, clauses, communes, unit_facts
+from tests.roads import CRS
+
+# The four communes of tests/merge/test_boundaries.py, 1 km2 each:   A | B | C | D
+
+
+def findings(audit: pd.DataFrame, check: str) -> pd.DataFrame:
+    return audit[(audit["check"] == check) & ~audit["passed"]]
+
+
+def audit_of(shapes: dict[str, shapely.Geometry | None], **options: object) -> pd.DataFrame:
+    facts = unit_facts(shapes, **options.get("figures", {}))
+    return merge_communes(options.get("communes", communes()), options.get("rows", clauses()), facts).audit
+
+
+def test_a_sound_merge_has_nothing_to_mend() -> None:
+    audit = audit_of({"W": box(0, 1300), "E": box(1300, 4000)})
+    assert audit["passed"].all()
+    assert set(audit["remedy"]) == {""}
+    assert worst(audit).empty
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_check_has_its_words(lang: str) -> None:
+    words = catalogue(lang)
+    for group in ("check", "finding"):
+        told = {key.removeprefix(f"audit.{group}.") for key in words if key.startswith(f"audit.{group}.")}
+        assert told == set(CHECKS)
+    assert {check.unit for check in CHECKS.values()} <= {key.removeprefix("audit.amount.") for key in words}
+
+
+#     +-----+-----+-----+-----+
+#     |  A  |##B  |  C [ ] D  |    A reaches 100 m into B; between C and D lies a hole of 200 m by 400 m
+#     +-----+-----+-----+-----+
+SPOILT = {
+    "A": box(0, 1100),
+    "B": box(1000, 2000),
+    "C": box(2000, 3000).difference(box(2900, 3000, south=300, north=700)),
+    "D": box(3000, 4000).difference(box(3000, 3100, south=300, north=700)),
+}
+
+
+def test_gaps_and_overlaps_of_the_input_have_place_area_and_neighbours() -> None:
+    audit = audit_of({"W": box(0, 1300), "E": box(1300, 4000)}, communes=communes(SPOILT))
+    (spot,) = findings(audit, "commune_overlap").itertuples()
+    assert {spot.subject, spot.other} == {"A", "B"}
+    assert spot.value == pytest.approx(0.1)
+    at = gpd.GeoSeries(gpd.points_from_xy([spot.lon], [spot.lat]), crs="EPSG:4326").to_crs(CRS)[0]
+    assert box(1000, 1100).contains(at)
+    (hole,) = findings(audit, "commune_gap").itertuples()
+    assert (hole.subject, hole.other) == ("C", "D")
+    assert hole.value == pytest.approx(0.08)
+    assert hole.remedy == "settled_by_units"
+    assert breaches(audit).empty, "the official polygons settle what the communes leave open"
+
+
+def test_without_official_polygons_narrow_faults_of_the_input_are_settled_but_told() -> None:
+    audit = audit_of(NOT_DRAWN, communes=communes(SPOILT))
+    assert breaches(audit).empty
+    assert len(findings(audit, "commune_overlap")) == len(findings(audit, "commune_gap")) == 1
+
+
+def test_without_official_polygons_a_wide_gap_of_the_input_is_a_breach_of_the_output() -> None:
+    shapes = {**SPOILT, "A": box(0, 1000), "D": box(3000, 4000).difference(box(3000, 3400, south=300, north=700))}
+    audit = audit_of(NOT_DRAWN, communes=communes(shapes))
+    assert set(breaches(audit)["check"]) == {"gap_km2"}
+    assert findings(audit, "unit_gap")["remedy"].tolist() == ["mend_communes"]
+
+
+def test_narrow_spots_are_slivers() -> None:
+    shapes = {**SPOILT, "A": box(0, 1010), "C": box(2000, 3000), "D": box(3000, 4000)}
+    audit = audit_of({"W": box(0, 1300), "E": box(1300, 4000)}, communes=communes(shapes))
+    assert findings(audit, "commune_overlap").empty
+    assert findings(audit, "commune_sliver")["value"].tolist() == [pytest.approx(0.01)]
+
+
+def test_land_of_a_whole_commune_in_another_unit_is_found_from_the_commune() -> None:
+    """The official line of W runs 200 m into C, which E has whole."""
+    audit = audit_of({"W": box(0, 2200), "E": box(2200, 4000)})
+    (row,) = findings(audit, "whole_outside").itertuples()
+    assert (row.subject, row.other, row.remedy) == ("C", "W", "check_relation")
+    assert row.value == pytest.approx(20)
+    assert row.at_stake_km2 == pytest.approx(0.2)
+
+
+def test_land_of_a_divided_commune_in_a_unit_that_no_clause_names_is_found_from_the_unit() -> None:
+    rows = clauses([("W", "A", "whole"), ("W", "B", "part"), ("E", "B", "remainder"), ("E", "C", "whole"),
+                    ("N", "D", "whole")])  # fmt: skip
+    shapes = {
+        "W": box(0, 1300),
+        "E": box(1300, 1900).union(box(2000, 3000)),
+        "N": box(1900, 2000).union(box(3000, 4000)),
+    }
+    audit = audit_of(shapes, rows=rows)
+    (row,) = findings(audit, "unnamed_land").itertuples()
+    assert (row.subject, row.other) == ("N", "B")
+    assert row.remedy == "coarse_line", "100 m of land along 1 km is the width of a coarse line"
+    (apart,) = findings(audit, "unit_apart").query("subject == 'N'").itertuples()
+    assert json.loads(apart.figures) == {"land_km2": 0.1, "distance_m": 1000}
+    assert apart.remedy == "confirm_apart"
+
+
+def test_clauses_that_the_land_contradicts_are_named() -> None:
+    rows = clauses([("W", "A", "part_area_only"), ("E", "A", "remainder"), ("W", "B", "part_area_whole_population"),
+                    ("E", "B", "remainder"), ("E", "C", "whole"), ("E", "D", "whole")])  # fmt: skip
+    audit = audit_of({"W": box(0, 900).union(box(1000, 1020)), "E": box(900, 1000).union(box(1020, 4000))}, rows=rows)
+    (most,) = findings(audit, "land_without_people_most").itertuples()
+    assert (most.subject, most.other) == ("W", "A")
+    assert most.value == pytest.approx(90, abs=0.1)
+    assert findings(audit, "people_on_little_land")["value"].tolist() == [pytest.approx(2, abs=0.1)]
+    none = audit_of({"W": box(0, 1000), "E": box(1000, 4000)})
+    assert findings(none, "clause_without_land")[["subject", "other"]].to_numpy().tolist() == [["W", "B"]]
+    tiny = audit_of({"W": box(0, 1005), "E": box(1005, 4000)})
+    assert findings(tiny, "part_tiny")["value"].tolist() == [pytest.approx(5000, rel=1e-2)]
+
+
+def test_opposite_errors_of_neighbours_point_at_their_line() -> None:
+    audit = audit_of({"W": box(0, 1300), "E": box(1300, 4000)}, figures={"area_km2": [1.6, 2.4]})
+    rows = breaches(audit).set_index("subject")
+    assert rows.loc["W", ["other", "remedy"]].tolist() == ["E", "check_shared_line"]
+    alone = audit_of({"W": box(0, 1300), "E": box(1300, 4000)}, figures={"area_km2": [1.6, 2.7]})
+    assert breaches(alone)["remedy"].tolist() == ["check_official_area"]
+    modelled = audit_of(NOT_DRAWN, figures={"area_km2": [0.5, 3.5]})
+    assert set(breaches(modelled)["remedy"]) <= {"draw_line", "check_shared_line"}
+
+
+def test_a_lost_zero_is_told_from_a_wrong_count() -> None:
+    audit = audit_of({"W": box(0, 1500), "E": box(1500, 4000)}, figures={"population": [150, 2500]})
+    assert findings(audit, "population_error_pct").set_index("subject")["remedy"]["W"] == "check_zero"
+
+
+def test_the_worst_come_by_the_land_they_leave_in_doubt() -> None:
+    audit = audit_of({"W": box(0, 2200), "E": box(2200, 4000)}, communes=communes(SPOILT), figures={"area_km2": [3, 2]})
+    bad = worst(audit, n=3)
+    assert bad["at_stake_km2"].is_monotonic_decreasing
+    assert len(bad) == 3
+    assert not bad["passed"].any()
+    assert audit["at_stake_km2"][audit["passed"]].isna().all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 900), st.floats(0, 900), st.floats(50, 400)), min_size=2, max_size=6))
+def test_spots_add_up_to_what_a_raster_counts(squares: list[tuple[float, float, float]]) -> None:
+    """The oracle counts points of a grid by the number of squares over them."""
+    shapes = gpd.GeoSeries(
+        [shapely.box(x, y, x + s, y + s) for x, y, s in squares], index=list("ABCDEF")[: len(squares)]
+    )
+    (union,) = unite(shapes)
+    coverage = examine_coverage(shapes, union=union, outline=shapely.box(0, 0, 1300, 1300))
+    x, y = (axis.ravel() + 2.5 for axis in np.meshgrid(np.arange(0, 1300, 5), np.arange(0, 1300, 5)))
+    count = sum(shapely.contains_xy(shape, x, y).astype(int) for shape in shapes)
+    edge = 25 * sum(shapely.length(np.asarray(shapes))) / 5 * 2
+    assert abs(coverage.gaps.total_m2 - 25 * (count == 0).sum()) < edge
+    assert abs(coverage.overlaps.total_m2 - 25 * np.maximum(count - 1, 0).sum()) < edge
+    shared = overlay(shapes, shapes)
+    own = shared[shared["old_id"] == shared["new_id"]]
+    assert own["area_m2"].to_numpy() == pytest.approx(shapely.area(np.asarray(shapes)))
+
+
+def test_the_page_on_the_method_lists_every_check_with_its_gravity() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "method.md").read_text(encoding="utf-8")
+    told = {
+        name: gravity
+        for names, gravity in re.findall(r"^\| (`[^|]*`) \| (breach|notice) \|", page, flags=re.M)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    assert told == {name: "breach" if check.must_hold else "notice" for name, check in CHECKS.items()}

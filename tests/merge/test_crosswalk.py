@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from geo.cli import app
+from geo.merge.crosswalk import convert_statistic
+from tests.toy import toy_folder
+
+# A whole to W; B in two: W has 1 of its 4 km2 but, by the clause, nobody; C whole to E.
+PIECES = pd.DataFrame(
+    {
+        "commune_id": ["A", "B", "B", "C"],
+        "unit_id": ["W", "W", "E", "E"],
+        "relation": ["whole", "part_area_only", "remainder", "whole"],
+        "area_km2": [2.0, 1.0, 3.0, 5.0],
+        "area_share": [1.0, 0.25, 0.75, 1.0],
+        "population": [100.0, 0.0, 300.0, 600.0],
+        "population_share": [1.0, 0.0, 1.0, 1.0],
+    }
+)
+TABLE = pd.DataFrame({"households": [30.0, 80.0, 150.0], "income": [9.0, 5.0, 2.0]}, index=["A", "B", "C"])
+
+
+def test_a_count_goes_with_the_people_and_a_rate_is_averaged_over_them() -> None:
+    units = convert_statistic(TABLE, PIECES, add=["households"], average=["income"])
+    assert units.loc["W", ["households", "income"]].tolist() == [30, 9]
+    assert units.loc["E", ["households", "income"]].tolist() == [230, pytest.approx((300 * 5 + 600 * 2) / 900)]
+
+
+def test_what_goes_with_the_land_follows_the_area() -> None:
+    rice = pd.DataFrame({"rice_ha": [10.0, 40.0, 7.0]}, index=["A", "B", "C"])
+    assert convert_statistic(rice, PIECES, add=["rice_ha"], by="area")["rice_ha"].tolist() == [37, 20]
+
+
+def test_an_unknown_figure_leaves_a_gap_and_not_a_sum_too_small() -> None:
+    units = convert_statistic(TABLE.drop(index="C"), PIECES, add=["households"])
+    assert np.isnan(units.loc["E", "households"])
+    assert units["n_unknown"].to_dict() == {"E": 1, "W": 0}
+
+
+def test_a_census_that_lacks_one_commune_changes_no_other_unit() -> None:
+    extra = {"commune_id": "D", "unit_id": "N", "area_km2": 1.0, "area_share": 1.0, "population_share": 1.0}
+    pieces = pd.concat([PIECES, pd.DataFrame([extra])], ignore_index=True)
+    table = pd.concat([TABLE, pd.DataFrame({"households": 1.0, "income": 4.0}, index=["D"])])
+    income = convert_statistic(table, pieces, average=["income"])["income"]
+    assert income["E"] == pytest.approx((300 * 5 + 600 * 2) / 900)
+    assert np.isnan(income["N"])
+
+
+def test_a_commune_that_sends_nobody_needs_no_figure() -> None:
+    assert convert_statistic(TABLE.loc[["A"]], PIECES, add=["households"]).loc["W", "households"] == 30
+
+
+@st.composite
+def crosswalks(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows = []
+    for commune in "ABCDE"[: draw(st.integers(1, 5))]:
+        weights = draw(st.lists(st.floats(0.01, 10), min_size=1, max_size=4))
+        share = np.array(weights) / sum(weights)
+        rows += [(commune, f"U{i}", s, s * 7.0) for i, s in enumerate(share)]
+    pieces = pd.DataFrame(rows, columns=["commune_id", "unit_id", "area_share", "area_km2"])
+    ids = pieces["commune_id"].unique()
+    value = st.floats(-1e6, 1e6)
+    return pieces, pd.DataFrame({"x": [draw(value) for _ in ids]}, index=ids)
+
+
+@given(crosswalks())
+def test_sums_are_conserved_and_averages_lie_between_the_values(case: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    pieces, table = case
+    units = convert_statistic(table, pieces, add=["x"], by="area")
+    assert units["x"].sum() == pytest.approx(table["x"].sum(), rel=1e-9, abs=1e-6)
+    mean = convert_statistic(table, pieces, average=["x"], by="area")["x"]
+    assert mean.between(table["x"].min() - 1e-6, table["x"].max() + 1e-6).all()
+
+
+def convert(tmp_path: Path, text: str, *words: str):
+    source = tmp_path / "table.csv"
+    source.write_text(text, encoding="utf-8")
+    out = tmp_path / "units.csv"
+    command = ["convert", source, "--data", toy_folder(tmp_path / "toy"), "--out", out, "--lang", "en", *words]
+    return CliRunner().invoke(app, [str(word) for word in command]), out
+
+
+def test_the_command_converts_a_table_with_the_headers_officials_use(tmp_path: Path) -> None:
+    text = "Mã xã,Số hộ\n1,10\n00002,20\n00003,30\n00004,40\n"
+    result, out = convert(tmp_path, text, "--sum", "Số hộ", "--by", "area")
+    assert result.exit_code == 0, result.output
+    units = pd.read_csv(out, dtype={"unit_id": str}).set_index("unit_id")
+    assert units["Số hộ"].to_dict() == pytest.approx({"00010": 20, "00020": 80}, rel=1e-4)
+
+
+def test_the_command_names_every_fault_and_writes_nothing(tmp_path: Path) -> None:
+    text = "Mã xã,Số hộ\n00001,ten\n00099,20\n00002,1\n00002,2\n"
+    result, out = convert(tmp_path, text, "--sum", "Số hộ", "--mean", "thu nhập")
+    assert result.exit_code == 1
+    for words in ("ten", "00099", "00002", "thu nhập", "table.csv"):
+        assert words in result.output
+    assert not out.exists()
+
+
+def test_the_crosswalk_reproduces_the_figures_of_the_command(tmp_path: Path) -> None:
+    text = "commune_id,households\n00001,10\n00002,20\n00003,30\n00004,40\n"
+    result, out = convert(tmp_path, text, "--sum", "households", "--crosswalk", tmp_path / "crosswalk.csv")
+    assert result.exit_code == 0, result.output
+    ids = {"commune_id": str, "unit_id": str}
+    shares = pd.read_csv(tmp_path / "crosswalk.csv", dtype=ids)
+    assert shares["population_method"].tolist() == ["whole", "land", "land", "whole", "whole"]
+    given = pd.read_csv(tmp_path / "table.csv", dtype=ids).set_index("commune_id")["households"]
+    ours = (shares["population_share"] * shares["commune_id"].map(given)).groupby(shares["unit_id"]).sum()
+    units = pd.read_csv(out, dtype=ids).set_index("unit_id")
+    assert ours.to_dict() == pytest.approx(units["households"].to_dict(), rel=1e-12)

@@ -1,0 +1,92 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import shapely
+
+from geo.errors import NetworkError
+from geo.params import AccessParams, Params
+from geo.travel.network import build_graph, snap
+from tests.roads import ALONG, CRS, ORIGIN, road_network
+
+# One kilometre between neighbours; d can be left but not reached, x-y is an island.
+#
+#       a ── b ── c            x ── y
+#            ↑
+#            d
+NODES = {"a": (0, 0), "b": (1000, 0), "c": (2000, 0), "d": (1000, -1000), "x": (5000, 0), "y": (9000, 0)}
+ROADS = [
+    ("a", "b", "residential"),
+    ("b", "c", "residential"),
+    ("d", "b", "residential", ALONG),
+    ("x", "y", "residential"),
+]
+
+
+def motorbike(**values: object) -> AccessParams:
+    return Params().with_values({f"access.{name}": value for name, value in values.items()}).access
+
+
+def at(x: float, y: float) -> shapely.Point:
+    return shapely.Point(x + ORIGIN[0], y + ORIGIN[1])
+
+
+def points(*places: tuple[float, float]) -> np.ndarray:
+    return np.array([at(*place) for place in places], dtype=object)
+
+
+def test_travel_time_is_length_over_the_speed_of_the_class() -> None:
+    graph = build_graph(road_network(NODES, ROADS), motorbike(), crs=CRS)
+    assert graph.seconds[0] == pytest.approx(1000 / (22 / 3.6))
+
+
+def test_a_speed_of_zero_closes_a_class() -> None:
+    closed = {"motorbike": {"residential": 0}}
+    with pytest.raises(NetworkError, match="no road open to mode 'motorbike'"):
+        build_graph(road_network(NODES, ROADS), motorbike(speeds_kmh=closed), crs=CRS)
+
+
+def test_components_tell_the_main_network_from_a_trap_and_an_island() -> None:
+    graph = build_graph(road_network(NODES, ROADS), motorbike(), crs=CRS)
+    a, b, c, d, x, y = range(6)
+    assert {a, b, c} == set(np.flatnonzero(graph.component == graph.main))
+    assert set(np.flatnonzero(graph.island)) == {x, y}
+    assert set(np.flatnonzero(graph.settled)) == {a, b, c, x, y}, "the island has 4 km of road, one can live there"
+    assert not graph.settled[d], "nobody comes back to d"
+
+
+def test_an_island_shorter_than_the_least_length_is_a_loose_end() -> None:
+    graph = build_graph(road_network(NODES, ROADS), motorbike(min_island_km=4.5), crs=CRS)
+    assert not graph.settled[4]
+
+
+def test_a_ferry_takes_its_tagged_time_and_the_wait() -> None:
+    network = road_network({"a": (0, 0), "b": (400, 0)}, [("a", "b", "ferry")])
+    untagged = build_graph(network, motorbike(ferry_wait_min=5), crs=CRS)
+    tagged = build_graph(
+        dataclasses.replace(network, duration_s=np.array([600.0])), motorbike(ferry_wait_min=5), crs=CRS
+    )
+    assert untagged.seconds[0] == pytest.approx(300 + 400 / (8 / 3.6))
+    assert tagged.seconds[0] == pytest.approx(900)
+
+
+def test_points_join_the_nearest_road_and_say_how_far_it_is() -> None:
+    graph = build_graph(road_network(NODES, ROADS), motorbike(), crs=CRS)
+    snaps = snap(graph, points((250, 40), (250, 900)), limit_m=500)
+    assert snaps.fraction[0] == pytest.approx(0.25, abs=1e-3)
+    assert snaps.distance_m[0] == pytest.approx(40, abs=0.1)
+    assert snaps.arc[1] == -1
+    assert np.isnan(snaps.distance_m[1])
+
+
+def test_a_road_one_can_leave_again_is_preferred_to_a_nearer_trap() -> None:
+    graph = build_graph(road_network(NODES, ROADS), motorbike(), crs=CRS)
+    snaps = snap(graph, points((1050, -200), (1050, -800)), limit_m=400)
+    assert graph.tail[snaps.arc[0]] != 3, "b is 206 m away and lies in the main network"
+    assert graph.tail[snaps.arc[1]] == 3, "only the trap is within reach"
+
+
+def test_no_one_joins_a_ferry() -> None:
+    nodes = {"a": (0, 0), "b": (3000, 0), "c": (3000, 3000)}
+    graph = build_graph(road_network(nodes, [("a", "b", "ferry"), ("b", "c", "primary")]), motorbike(), crs=CRS)
+    assert snap(graph, points((1000, 10)), limit_m=500).arc[0] == -1
