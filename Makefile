@@ -10,7 +10,7 @@ run: $(VENV)/.run
 	$(BIN)/truso run
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 # Everything that CI runs.
 check: lint test test-long

@@ -1,3 +1,4 @@
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from geo import plan
 from geo.city import City, load_city
 from geo.settings import Settings
 from tests.toy import toy_folder
+
+os.environ["COLUMNS"] = "400"  # of the terminal: read when the command line is imported, so set before any test does
 
 #: What Chromium needs in a container, and to stay quiet.
 CHROMIUM_FLAGS = (

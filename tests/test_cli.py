@@ -15,7 +15,6 @@ from tests.toy import toy_folder
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a function that runs ``truso`` with a cache of its own, in English."""
     monkeypatch.setenv("GEO_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("COLUMNS", "200")
     return lambda *words: CliRunner().invoke(app, [*map(str, words)])
 
 

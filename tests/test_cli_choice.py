@@ -13,7 +13,6 @@ from tests.toy import toy_folder
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a function that runs ``truso`` on the toy folder with a cache of its own."""
     monkeypatch.setenv("GEO_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("COLUMNS", "400")
     folder = toy_folder(tmp_path / "toy")
     return lambda *words: CliRunner().invoke(app, [*map(str, words), "--data", str(folder)])
 

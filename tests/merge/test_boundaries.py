@@ -186,7 +186,7 @@ def test_the_audit_names_an_overlap_a_gap_and_a_wrong_area() -> None:
     assert len(broken) == 3
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(ragged_communes(), st.permutations(range(5)), st.floats(1100, 1900))
 def test_area_and_population_are_conserved_and_the_order_of_rows_changes_nothing(
     source: gpd.GeoDataFrame, order: list[int], line: float
