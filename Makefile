@@ -22,7 +22,7 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 test-long: $(VENV)/.test
-	$(BIN)/python -m pytest -m "slow or browser"
+	$(BIN)/python -m pytest -m "slow or browser or hypothesis" --hypothesis-profile=thorough
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -3,7 +3,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -109,7 +109,6 @@ cities = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(cities, st.integers(0, 7), st.data())
 def test_the_choice_is_the_optimum_of_the_integer_programme_and_of_brute_force(
     units: list, extra: int, data: st.DataObject
@@ -142,7 +141,6 @@ def by_hand(options: Options, value: np.ndarray, size: np.ndarray, budget: int) 
     return max(value[list(picked)].sum() for picked in product(*choices) if size[list(picked)].sum() <= budget)
 
 
-@settings(max_examples=80, deadline=None)
 @given(cities, st.integers(0, 5))
 def test_a_larger_budget_never_lowers_the_objective(units: list, extra: int) -> None:
     options, scores = options_of(units)

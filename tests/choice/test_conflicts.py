@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.choice.choose import choose_sites
@@ -78,7 +78,6 @@ def test_too_little_money_says_how_much_is_enough() -> None:
     assert fault.values == {"rules": "constraints.max_cost = 400", "changes": "constraints.max_cost = 660"}
 
 
-@settings(max_examples=40, deadline=None)
 @given(constrained_cities(), st.data())
 def test_a_conflict_is_real_and_every_change_told_is_enough(
     case: tuple[SmallCity, ChoiceParams, ConstraintParams], data: st.DataObject

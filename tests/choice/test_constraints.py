@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from geo.choice.choose import choose_sites
 from geo.choice.constraints import has_costs, site_costs
@@ -63,7 +63,6 @@ def test_a_pair_too_far_apart_is_not_chosen(city: SmallCity) -> None:
     assert chosen_sites(city, FREE, max_minutes_between=longest) == ["U0-1", "U0-2", "U1-0"]
 
 
-@settings(max_examples=80, deadline=None)
 @given(constrained_cities())
 def test_the_choice_is_the_best_of_all_under_every_constraint(
     case: tuple[SmallCity, ChoiceParams, ConstraintParams],

@@ -3,7 +3,7 @@ from itertools import pairwise, product
 import numpy as np
 import pulp
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from spopt.locate import PMedian
 
@@ -38,7 +38,6 @@ def kept(columns: Columns, picked: tuple[int, ...]) -> bool:
     return bool((columns.use[:, list(picked)].sum(axis=1) <= columns.limit + 1e-9).all())
 
 
-@settings(max_examples=100, deadline=None)
 @given(problems())
 def test_the_solution_is_the_first_of_the_best_by_trying_all(columns: Columns) -> None:
     feasible = [picked for picked in all_choices(columns) if kept(columns, picked)]
@@ -53,7 +52,6 @@ def test_the_solution_is_the_first_of_the_best_by_trying_all(columns: Columns) -
     assert solution.gap == 0.0
 
 
-@settings(max_examples=30, deadline=None)
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_order_of_the_columns_of_a_unit_does_not_matter(columns: Columns, random: object) -> None:
     order = list(range(len(columns.unit)))
@@ -65,7 +63,6 @@ def test_the_order_of_the_columns_of_a_unit_does_not_matter(columns: Columns, ra
         assert sorted(shuffled[second.picked]) == sorted(first.picked)
 
 
-@settings(max_examples=100, deadline=None)
 @given(problems())
 def test_no_optimum_is_lost_with_the_dominated_columns(columns: Columns) -> None:
     fewer = columns.take(undominated(columns.unit, columns.value, columns.use))
@@ -75,7 +72,6 @@ def test_no_optimum_is_lost_with_the_dominated_columns(columns: Columns) -> None
         assert part.value == pytest.approx(whole.value, abs=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
 @given(problems())
 def test_the_least_use_of_a_cap_is_that_of_the_best_by_trying_all(columns: Columns) -> None:
     within = [p for p in all_choices(columns) if columns.use[1, list(p)].sum() <= columns.limit[1] + 1e-9]
@@ -91,7 +87,6 @@ def test_the_least_use_of_a_cap_is_that_of_the_best_by_trying_all(columns: Colum
     assert excess(uses) == pytest.approx(min(excess(columns.use[:, list(p)].sum(axis=1)) for p in all_choices(columns)))
 
 
-@settings(max_examples=70, deadline=None)
 @given(small_cities, st.integers(0, 4), st.sampled_from([0.0, 0.1]))
 def test_the_integer_programme_and_the_greedy_order_choose_the_same(
     city: SmallCity, extra: int, min_gain: float
@@ -106,7 +101,6 @@ def test_the_integer_programme_and_the_greedy_order_choose_the_same(
     assert chosen.tolist() == greedy.chosen.tolist(), "ties too"
 
 
-@settings(max_examples=30, deadline=None)
 @given(small_cities, st.integers(0, 3), st.integers(0, 3))
 def test_more_of_any_budget_never_lowers_the_optimum(city: SmallCity, extra: int, n_district: int) -> None:
     n = len(city.options.unit_ids)
@@ -126,7 +120,6 @@ def test_more_of_any_budget_never_lowers_the_optimum(city: SmallCity, extra: int
     assert all(later >= sooner - 1e-9 for sooner, later in pairwise(values))
 
 
-@settings(max_examples=30, deadline=None)
 @given(small_cities, st.integers(0, 50), st.integers(1, 20), st.integers(0, 3))
 def test_a_chosen_building_that_becomes_better_stays_chosen(
     city: SmallCity, pick: int, points: int, n_district: int
@@ -146,7 +139,6 @@ def test_a_chosen_building_that_becomes_better_stays_chosen(
     assert after.objective >= before.objective - 1e-9
 
 
-@settings(max_examples=40, deadline=None)
 @given(small_cities, st.floats(0.01, 1000))
 def test_scaling_the_weights_of_the_units_changes_nothing(city: SmallCity, factor: float) -> None:
     choice = ChoiceParams(max_sites=len(city.options.unit_ids) + 2)

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.choice.choose import choose_sites
@@ -37,7 +37,6 @@ def with_criteria(city: SmallCity, seed: int) -> SmallCity:
     return dataclasses.replace(city, options=options)
 
 
-@settings(max_examples=40, deadline=None)
 @given(cities, weights, st.integers(0, 3), st.sampled_from([None, 1]))
 def test_many_weightings_at_once_choose_as_one_by_one(
     city: SmallCity, given_weights: Weights, extra: int, offices: int | None
@@ -72,7 +71,6 @@ def test_the_draws_stay_within_the_spread_and_are_always_the_same() -> None:
     np.testing.assert_array_equal(drawn, draw_weights(own, RobustnessParams(n_weightings=500, spread=0.5)))
 
 
-@settings(max_examples=100, deadline=None)
 @given(cities, weights)
 def test_the_choice_holds_inside_its_weight_range_and_falls_outside(city: SmallCity, given_weights: Weights) -> None:
     options = city.options

@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
-from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from geo.choice.score import (
@@ -203,7 +202,6 @@ def scored_unit(sites: pd.DataFrame, minutes: np.ndarray, score: ScoreParams, ch
 
 
 @pytest.mark.parametrize("reception", ["committee_site", "both_sites"])
-@settings_of_hypothesis(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_no_choice_with_a_building_loses_by_the_building_being_better(reception: str, data: st.DataObject) -> None:
     """From the inventory on: more area, hall, parking, a better state, a later year, shorter ways."""

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
@@ -188,7 +188,6 @@ def test_a_shared_stretch_belongs_to_the_higher_class():
 
 
 @given(seed=st.integers(0, 10_000), share=st.floats(0, 1))
-@settings(max_examples=30, deadline=None)
 def test_thinning_never_cuts_anything_off(seed, share):
     #  +--+--+--+
     #  |  |  |  |    a lattice of 6 x 6

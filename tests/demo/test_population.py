@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.demo.boundaries import DemoBoundaries
@@ -72,7 +72,6 @@ def test_fitting_a_toy_by_hand():
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=60))
-@settings(deadline=None)
 def test_rounding_keeps_the_sum_and_moves_nobody_by_more_than_one(values):
     numbers = np.array(values)
     total = round(float(numbers.sum()))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.merge.audit import CHECKS, breaches, worst
@@ -154,7 +154,6 @@ def test_the_worst_come_by_the_land_they_leave_in_doubt() -> None:
     assert audit["at_stake_km2"][audit["passed"]].isna().all()
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 900), st.floats(0, 900), st.floats(50, 400)), min_size=2, max_size=6))
 def test_spots_add_up_to_what_a_raster_counts(squares: list[tuple[float, float, float]]) -> None:
     """The oracle counts points of a grid by the number of squares over them."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -65,7 +65,6 @@ def parse(text: str, **options: Any) -> Any:
     return parse_clauses(text, **{"communes": COMMUNES, "units": UNITS, **options})
 
 
-@settings(max_examples=90, deadline=None)
 @given(
     table=clause_tables(),
     words=st.sampled_from([LEGAL, OTHER_WORDS]),
@@ -85,7 +84,6 @@ def test_any_table_written_as_legal_prose_is_read_back_exactly(
     assert check_clauses(parsed.table, communes=used, units=UNITS.loc[table["unit_id"].unique()]) == []
 
 
-@settings(max_examples=50, deadline=None)
 @given(table=clause_tables(), mess=st.sampled_from(sorted(MESSES)))
 def test_the_short_form_is_read_back_but_for_what_it_does_not_say(table: pd.DataFrame, mess: str) -> None:
     parsed = parse(MESSES[mess](short_form(table)))
@@ -411,7 +409,6 @@ def test_the_resolution_itself_is_complete() -> None:
     assert check_clauses(law(), communes=COMMUNES, units=UNITS) == []
 
 
-@settings(max_examples=100, deadline=None)
 @given(table=clause_tables(), data=st.data())
 def test_no_single_change_of_a_relation_goes_unnoticed_unless_the_table_stays_complete(
     table: pd.DataFrame, data: st.DataObject

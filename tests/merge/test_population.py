@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo import Settings, load_city
@@ -138,7 +138,6 @@ def cities(draw: st.DrawFn) -> tuple[gpd.GeoDataFrame, pd.Series, Homes]:
     return pieces, pd.Series(people), homes_at(*[(place, 500, 4) for place in x] or [(-1, -1, 0)])
 
 
-@settings(max_examples=80, deadline=None)
 @given(cities(), st.randoms(use_true_random=False))
 def test_nobody_is_lost_and_the_order_of_rows_changes_nothing(case, random) -> None:
     pieces, people, homes = case

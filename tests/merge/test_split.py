@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.merge.split import split_polygon
@@ -31,7 +31,6 @@ def test_an_empty_polygon_gives_empty_parts() -> None:
 coordinates = st.tuples(st.floats(-3000, 3000), st.floats(-3000, 3000))
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(coordinates, st.floats(0.05, 1)), min_size=2, max_size=5, unique_by=lambda p: p[0]))
 def test_the_parts_are_a_partition_with_the_shares_asked_for(seeds: list) -> None:
     crescent = SQUARE.difference(shapely.Point(1000, 500).buffer(400))

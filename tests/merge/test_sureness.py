@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -55,7 +55,6 @@ def divisions(draw: st.DrawFn) -> tuple[pd.DataFrame, dict[str, float]]:
     return table, table.groupby("unit_id")["area_km2"].sum().to_dict()
 
 
-@settings(max_examples=30, deadline=None)
 @given(divisions())
 def test_the_range_holds_every_division_that_the_sums_allow(case: tuple[pd.DataFrame, dict[str, float]]) -> None:
     """Linear programming finds the true ends; the range is never narrower."""

@@ -106,7 +106,7 @@ def test_empty_cells_are_missing_values_and_defaults_are_filled(folder: Path) ->
     assert set(read(folder).inventory["kind"]) == {"other"}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10_000))
 def test_any_order_of_rows_gives_the_same_tables(seed: int) -> None:
     shuffle = random.Random(seed).shuffle

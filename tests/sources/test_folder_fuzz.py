@@ -27,7 +27,7 @@ MAGIC = {
     "toml": b"name = ",
 }
 PLACES = ("boundaries/communes", "boundaries/units", "boundaries/districts", "buildings/inventory", "population/points")
-fuzz = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+fuzz = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def must_only_raise_input_errors(folder: Path) -> None:
@@ -143,9 +143,7 @@ def real_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(place.glob("communes.*"))}
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_flipped_bytes_in_binary_files(data: st.DataObject, real_files: dict[str, bytes]) -> None:
     name = data.draw(st.sampled_from(["communes.gpkg", "communes.zip", "communes.shp", "communes.dbf", "communes.shx"]))

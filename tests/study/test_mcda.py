@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -41,7 +41,6 @@ BY_HAND = {"weighted_sum": sum_by_hand, "topsis": topsis_by_hand, "promethee": p
 
 
 @pytest.mark.parametrize("method", list(METHODS))
-@settings(max_examples=60, deadline=None)
 @given(rows=figures, weights=four_weights)
 def test_each_method_puts_first_what_its_formula_puts_first(method: str, rows: np.ndarray, weights: np.ndarray) -> None:
     values = np.round(BY_HAND[method](rows.tolist(), (weights / weights.sum()).tolist()), 8)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.params import Params
@@ -238,7 +238,6 @@ def test_people_given_at_points_join_the_road_nearest_to_them() -> None:
     assert demand["population"].tolist() == [60, 20]
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.sampled_from(range(40)), max_size=25, unique=True),
     st.tuples(st.integers(0, 1000), st.integers(0, 1000)),

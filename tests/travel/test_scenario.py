@@ -6,7 +6,7 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from geo import Params, ParamsError, Settings
@@ -149,6 +149,15 @@ def held(restriction: Restriction, start: np.ndarray, end: np.ndarray) -> bool:
     return area.contains(middle) and area.exterior.distance(middle) > restriction.edge_open_m
 
 
+def is_on_the_edge(restriction: Restriction, start: np.ndarray, end: np.ndarray) -> bool:
+    """Return whether the last bit of a coordinate decides if the street is held."""
+    if not restriction.ring:
+        middle = shapely.Point(metres(restriction.lon, restriction.lat))
+        return abs(shapely.LineString([start, end]).distance(middle) - restriction.radius_m) < 1e-3
+    edge = shapely.LinearRing([metres(*corner) for corner in restriction.ring])
+    return abs(edge.distance(shapely.Point((start + end) / 2)) - restriction.edge_open_m) < 1e-3
+
+
 def streets_left(roads: list, given_scenario: Scenario) -> nx.DiGraph:
     """Return what the scenario leaves, told anew street by street."""
     factors = given_scenario.speed_factors["motorbike"]
@@ -170,6 +179,8 @@ def streets_left(roads: list, given_scenario: Scenario) -> nx.DiGraph:
 def test_ways_under_a_scenario_are_those_of_networkx_and_never_shorter_than_without(
     roads: list, given_scenario: Scenario
 ) -> None:
+    places = [[np.add(GRID[name], ORIGIN) for name in road[:2]] for road in roads]
+    assume(not any(is_on_the_edge(one, *ends) for one in given_scenario.restrictions for ends in places))
     network, graph = toy(GRID, roads)
     applied = apply_scenario(graph, network, given_scenario, mode="motorbike", crs=CRS).graph
     left, names = streets_left(roads, given_scenario), list(GRID)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -52,7 +52,6 @@ def by_networkx(case: Case) -> NDArray[np.float64]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
 @given(networks())
 def test_every_way_equals_that_of_networkx(case: Case) -> None:
     metric, expected = metric_of(case), by_networkx(case)
@@ -60,7 +59,6 @@ def test_every_way_equals_that_of_networkx(case: Case) -> None:
     assert (all_pairs(metric, case[0], towards=False) == expected.T).all()
 
 
-@settings(max_examples=60, deadline=None)
 @given(networks())
 def test_scipy_gives_the_same_answers(case: Case) -> None:
     plain, expected = PlainMetric(*case, first_limit=3), by_networkx(case)
@@ -68,7 +66,6 @@ def test_scipy_gives_the_same_answers(case: Case) -> None:
     assert (all_pairs(plain, case[0], towards=False) == expected.T).all()
 
 
-@settings(max_examples=60, deadline=None)
 @given(networks())
 def test_no_detour_is_shorter_than_the_way(case: Case) -> None:
     way = np.minimum(all_pairs(metric_of(case), case[0]).astype(np.int64), int(UNREACHED))
@@ -76,7 +73,6 @@ def test_no_detour_is_shorter_than_the_way(case: Case) -> None:
     assert (np.diag(way) == 0).all()
 
 
-@settings(max_examples=60, deadline=None)
 @given(networks())
 def test_only_edges_that_are_a_shortest_way_are_kept(case: Case) -> None:
     metric = metric_of(case)
@@ -87,7 +83,6 @@ def test_only_edges_that_are_a_shortest_way_are_kept(case: Case) -> None:
         assert (weight == way[ends if upward else ends[::-1]]).all()
 
 
-@settings(max_examples=60, deadline=None)
 @given(networks(), st.data())
 def test_a_slower_network_shortens_no_way(case: Case, data: st.DataObject) -> None:
     n_nodes, tail, head, weights = case
@@ -97,7 +92,6 @@ def test_a_slower_network_shortens_no_way(case: Case, data: st.DataObject) -> No
     assert (all_pairs(after, n_nodes) >= all_pairs(before, n_nodes)).all()
 
 
-@settings(max_examples=60, deadline=None)
 @given(networks(), st.data())
 def test_a_place_on_an_arc_takes_the_better_of_its_ends(case: Case, data: st.DataObject) -> None:
     n_nodes = case[0]

@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -135,7 +135,6 @@ def by_networkx(graph: TravelGraph, place: tuple[float, float]) -> tuple[NDArray
 
 
 @pytest.mark.usefixtures("with_hierarchies")
-@settings(max_examples=60, deadline=None, suppress_health_check=[])
 @given(networks(), st.tuples(st.integers(0, 1300), st.integers(0, 2000)))
 def test_times_equal_those_of_networkx(case: tuple, place: tuple[float, float]) -> None:
     """Parallel, zero-length, one-way and missing ways included; each arc is rounded to a tenth of a millisecond."""
