@@ -91,6 +91,29 @@ def compute_travel_times(
     progress: Progress | None = None,
     cache_dir: Path | None = None,
 ) -> TravelTimes:
+    """Return the time from every demand point to every candidate of its unit, and how each candidate lies.
+
+    Parameters are those of :func:`ways_to_sites`.
+    """
+    return TravelTimes(
+        demand=demand,
+        units=ways_to_sites(demand, sites, graph, params, unit_ids=unit_ids, progress=progress, cache_dir=cache_dir),
+        frontage_0_1=street_frontage(sites, graph),
+        centrality_0_1=centrality(sites, demand),
+    )
+
+
+def ways_to_sites(
+    demand: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+    graph: TravelGraph | None,
+    params: AccessParams,
+    *,
+    unit_ids: pd.Index,
+    snaps: Snap | None = None,
+    progress: Progress | None = None,
+    cache_dir: Path | None = None,
+) -> dict[str, UnitTimes]:
     """Return the time from every demand point to every candidate of its unit.
 
     The whole network carries the way, whatever unit it crosses. Search runs from each site against the arcs, so a
@@ -109,6 +132,8 @@ def compute_travel_times(
     params : AccessParams
     unit_ids : pandas.Index
         Units, in the order of the result.
+    snaps : Snap, optional
+        Where the sites join the graph, if that is known already.
     progress : callable, optional
         Called with a key and the share done; what it raises stops the work.
     cache_dir : pathlib.Path, optional
@@ -121,8 +146,12 @@ def compute_travel_times(
         for unit_id in unit_ids
         if unit_id in site_rows
     ]
-    times = _times(graph, sites, parts, params, progress or _silent, cache_dir) if graph else map(_no_times, parts)
-    units = {
+    if graph is None:
+        times: Iterator[_Times] = map(_no_times, parts)
+    else:
+        snaps = snaps or snap(graph, np.asarray(sites.geometry), limit_m=params.snap_limit_m)
+        times = _times(graph, snaps, parts, params, progress or _silent, cache_dir)
+    return {
         part.unit_id: UnitTimes(
             site_ids=tuple(sites.index[part.rows]),
             population=part.people["population"].to_numpy(),
@@ -132,12 +161,6 @@ def compute_travel_times(
         )
         for part, (minutes, between, reason) in zip(parts, times, strict=True)
     }
-    return TravelTimes(
-        demand=demand,
-        units=units,
-        frontage_0_1=street_frontage(sites, graph),
-        centrality_0_1=centrality(sites, demand),
-    )
 
 
 class _Part(NamedTuple):
@@ -169,7 +192,7 @@ def _no_times(part: _Part) -> _Times:
 
 def _times(
     graph: TravelGraph,
-    sites: gpd.GeoDataFrame,
+    snaps: Snap,
     parts: list[_Part],
     params: AccessParams,
     progress: Progress,
@@ -177,7 +200,7 @@ def _times(
 ) -> Iterator[_Times]:
     """Yield the times of each unit."""
     progress("hierarchy", 0.0)
-    router = _Router(graph, snap(graph, np.asarray(sites.geometry), limit_m=params.snap_limit_m), params)
+    router = _Router(graph, snaps, params)
     metric = road_metric(graph, cutoff_s=router.cutoff_s, cache_dir=cache_dir)
     answers = metric.restricted(router.question(part) for part in parts if part.covered)
     for done, part in enumerate(parts):

@@ -41,18 +41,27 @@ def minutes_to_nearest(
     """
     if not points:
         return {unit_id: np.full(len(unit.population), np.inf) for unit_id, unit in times.units.items()}
+    found = compute_travel_times(
+        times.demand, points_as_sites(times, points), graph, params, unit_ids=pd.Index(list(times.units))
+    )
+    return {unit: block.minutes.min(axis=1) for unit, block in found.units.items()}
+
+
+def points_as_sites(times: TravelTimes, points: Mapping[str, tuple[float, float]]) -> gpd.GeoDataFrame:
+    """Return every service point as a site of every unit: columns ``unit_id`` and ``geometry``, CRS of the people.
+
+    Parameters are those of :func:`minutes_to_nearest`; the points of a unit keep their order.
+    """
     lon, lat = zip(*points.values(), strict=True)
     places = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=WGS84)).to_crs(times.demand.crs)
     every = np.tile(np.arange(len(points)), len(times.units))
     unit_id = np.repeat(np.array(list(times.units), dtype=object), len(points))
-    as_sites = gpd.GeoDataFrame(
+    return gpd.GeoDataFrame(
         {"unit_id": unit_id},
         geometry=places.iloc[every].to_numpy(),
         index=[f"{unit} {point}" for unit, point in zip(unit_id, every, strict=True)],
         crs=times.demand.crs,
     )
-    found = compute_travel_times(times.demand, as_sites, graph, params, unit_ids=pd.Index(list(times.units)))
-    return {unit: block.minutes.min(axis=1) for unit, block in found.units.items()}
 
 
 def with_points(times: TravelTimes, nearest: Mapping[str, NDArray[np.float64]]) -> TravelTimes:
