@@ -84,10 +84,10 @@ def parse_crs(files: FolderFiles, path: Path, text: str) -> pyproj.CRS | None:
 
 def official_vn2000(crs: pyproj.CRS) -> pyproj.CRS | None:
     """Return the official system that `crs` is, where it is VN-2000 without a way to WGS 84; else None."""
-    if not crs.is_projected or crs.is_bound or not _has_no_datum_shift(crs):
-        return None
-    parameters = _parameters(crs)
+    parameters = _parameters(crs) if crs.is_projected and not crs.is_bound else None
     if parameters is None or not (_calls_itself_vn2000(crs) or parameters[1] == _SCALE_OF_ZONES):
+        return None
+    if not _has_no_datum_shift(crs):
         return None
     return next((zone for zone in vn2000_systems() if _parameters(zone) == parameters), None)
 
