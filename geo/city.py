@@ -23,7 +23,7 @@ from geo.sources.folder import check_folder, read_folder
 from geo.sources.osm import file_digest, read_osm
 
 #: Goes into the name of cached networks; raise it when :func:`~geo.sources.osm.read_osm` reads differently.
-_READER_VERSION = "2"
+_READER_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

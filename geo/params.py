@@ -60,10 +60,8 @@ _SPEEDS: dict[str, dict[str, float]] = {
     },
 }  # fmt: skip
 
-Mode = Literal["motorbike", "car", "walk"]
-MODES: tuple[Mode, ...] = ("motorbike", "car", "walk")
-#: Classes of OSM ``highway`` values that a speed is given for; ``_link`` values count as their parent.
-HIGHWAY_CLASSES = tuple(sorted({name for table in _SPEEDS.values() for name in table}))
+#: Surfaces that a way may have, by what they do to a speed; :mod:`geo.sources.tags` says which tag means which.
+SURFACES = ("unknown", "paved", "uneven", "unpaved", "bad")
 
 
 def _all_classes(table: dict[str, float]) -> list[tuple[str, float]]:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pyproj
+import shapely
 from numpy.typing import NDArray
 from pandera.typing import Series
 from pandera.typing.geopandas import GeoSeries
@@ -210,6 +211,12 @@ class RoadNetwork:
         Bit ``2 * m`` allows mode ``m`` of :data:`geo.params.MODES` along the segment, bit ``2 * m + 1`` against it.
     duration_s : ndarray of float64, shape (n_segments,)
         Crossing time of a ferry whose ``duration`` is tagged, NaN elsewhere.
+    surface : ndarray of uint8, shape (n_segments,)
+        Position in :data:`geo.params.SURFACES`; 0 where it is not known.
+    spanning : ndarray of bool, shape (n_segments,)
+        On a bridge or in a tunnel, where nobody gets on or off.
+    rivers : ndarray of float64, shape (n_pieces, 4)
+        Straight pieces of rivers and canals: longitude and latitude of one end and of the other.
     modelled : bool
         The file says that it was made by a model.
     digest : str
@@ -224,12 +231,21 @@ class RoadNetwork:
     highway: NDArray[np.uint8]
     open_to: NDArray[np.uint8]
     duration_s: NDArray[np.float64]
+    surface: NDArray[np.uint8]
+    spanning: NDArray[np.bool_]
+    rivers: NDArray[np.float64]
     modelled: bool
     digest: str
 
     def node_points(self, crs: pyproj.CRS) -> NDArray[np.object_]:
         """Return the nodes as points in `crs`."""
         return np.asarray(gpd.points_from_xy(self.lon, self.lat, crs=WGS84).to_crs(crs))
+
+    def river_lines(self, crs: pyproj.CRS) -> NDArray[np.object_]:
+        """Return the pieces of rivers as lines in `crs`."""
+        ends = self.rivers.reshape(-1, 2)
+        points = gpd.points_from_xy(ends[:, 0], ends[:, 1], crs=WGS84).to_crs(crs)
+        return np.asarray(shapely.linestrings(shapely.get_coordinates(points).reshape(-1, 2, 2)))
 
 
 def check(model: type[_Table], frame: Any, *, crs: Any = None) -> Any:

@@ -32,6 +32,9 @@ def road_network(
         highway=np.array([HIGHWAY_CLASSES.index(road[2]) for road in roads], np.uint8),
         open_to=np.array([road[3] if len(road) == 4 else BOTH_WAYS for road in roads], np.uint8),
         duration_s=np.full(len(roads), np.nan),
+        surface=np.zeros(len(roads), np.uint8),
+        spanning=np.zeros(len(roads), bool),
+        rivers=np.empty((0, 4)),
         modelled=False,
         digest="toy",
     )
