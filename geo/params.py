@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from geo.errors import Fault, ParamsError
+from geo.profile import HIGHWAY_CLASSES as HIGHWAY_CLASSES
+from geo.profile import MODES as MODES
+from geo.profile import Group as _Group
+from geo.profile import Mode, Scenario, faults_of, resolve_profile
+from geo.profile import digest_of as digest_of
 
 CRITERIA = ("location", "size", "access", "conditions")
-
-
-class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+#: The parameter that a file may give by name.
+_PROFILE = "access.scenario"
 
 
 class Weights(_Group):
@@ -60,9 +61,6 @@ _SPEEDS: dict[str, dict[str, float]] = {
     },
 }  # fmt: skip
 
-#: Surfaces that a way may have, by what they do to a speed; :mod:`geo.sources.tags` says which tag means which.
-SURFACES = ("unknown", "paved", "uneven", "unpaved", "bad")
-
 
 def _all_classes(table: dict[str, float]) -> list[tuple[str, float]]:
     """Return the speed of every class, 0 where the table has none."""
@@ -77,6 +75,7 @@ class AccessParams(_Group):
     """
 
     mode: Mode = "motorbike"
+    scenario: Scenario | None = Field(None, description="network profile that the plan is made under: rush hour, ...")
     speeds_kmh: dict[str, dict[str, float]] = Field(default_factory=lambda: {m: dict(t) for m, t in _SPEEDS.items()})
     ferry_wait_min: float = Field(10.0, ge=0, le=120)
     snap_limit_m: float = Field(500.0, gt=0, le=5000)
@@ -291,13 +290,9 @@ class Params(_Group):
         return tomlkit.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-def digest_of(group: BaseModel) -> str:
-    """Return the first 16 hexadecimal digits of the SHA-256 of `group` as canonical JSON."""
-    text = json.dumps(group.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def read_params(path: str | Path | None = None, *, overrides: Iterable[str] = ()) -> Params:
+def read_params(
+    path: str | Path | None = None, *, overrides: Iterable[str] = (), data_dir: Path | None = None
+) -> Params:
     """Read a TOML file and ``name=value`` overrides, both optional.
 
     Parameters
@@ -306,30 +301,83 @@ def read_params(path: str | Path | None = None, *, overrides: Iterable[str] = ()
         TOML with the groups of :class:`Params`; what it leaves out keeps its default.
     overrides : iterable of str
         Such as ``"weights.size=0.5"``; the value is read as TOML, else as a plain word.
+    data_dir : pathlib.Path, optional
+        Data folder whose ``scenarios`` may be named besides those that are shipped.
 
     Raises
     ------
     ParamsError
         The file is not TOML, a name is unknown or a value is out of its bounds.
     """
-    file = None if path is None else str(Path(path).name)
-    data: dict[str, Any] = {}
+    params = Params()
     if path is not None:
+        path = Path(path)
         try:
-            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ParamsError(Fault(key="params_unreadable", file=file, values={"detail": str(error)})) from error
-    params = _validated(data, file=file)
+            content = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(path.name, error) from error
+        params = parse_params(content, file=path.name, data_dir=data_dir, folder=path.parent)
     values: dict[str, Any] = {}
     for override in overrides:
-        name, equals, text = override.partition("=")
+        name, equals, text = (part.strip() for part in override.partition("="))
         if not equals:
             raise ParamsError(Fault(key="params_override", value=override))
         try:
-            values[name.strip()] = tomllib.loads(f"x = {text}")["x"]
+            values[name] = tomllib.loads(f"x = {text}")["x"]
         except tomllib.TOMLDecodeError:
-            values[name.strip()] = text.strip()
+            values[name] = text
+        if name == _PROFILE:
+            values[name] = resolve_profile(values[name], data_dir=data_dir, folder=Path())
     return params.with_values(values)
+
+
+def parse_params(
+    content: bytes, *, file: str | None = None, data_dir: Path | None = None, folder: Path | None = None
+) -> Params:
+    """Return the parameters that a TOML file holds.
+
+    A network profile may be named: its content takes the place of its name, so that what is returned, its digest and
+    what is written from it no longer depend on any other file.
+
+    Parameters
+    ----------
+    content : bytes
+        UTF-8.
+    file : str, optional
+        Name of the file, for the faults.
+    data_dir : pathlib.Path, optional
+        Data folder whose ``scenarios`` may be named.
+    folder : pathlib.Path, optional
+        What the path of a scenario is relative to; without it, as for a file from a stranger, no path is followed.
+
+    Raises
+    ------
+    ParamsError
+        As :func:`read_params`; carries every fault found.
+    """
+    try:
+        data = tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _unreadable(file, error) from error
+    faults: list[Fault] = []
+    access = data.get("access")
+    if isinstance(access, dict) and "scenario" in access:
+        given = access.pop("scenario")
+        try:
+            access["scenario"] = resolve_profile(given, file=file, data_dir=data_dir, folder=folder)
+        except ParamsError as error:
+            faults += error.faults
+    try:
+        params = _validated(data, file=file)
+    except ParamsError as error:
+        raise ParamsError([*faults, *error.faults]) from error
+    if faults:
+        raise ParamsError(faults)
+    return params
+
+
+def _unreadable(file: str | None, error: Exception) -> ParamsError:
+    return ParamsError(Fault(key="params_unreadable", file=file, values={"detail": str(error)}))
 
 
 def _unknown(name: str) -> Fault:
@@ -340,15 +388,4 @@ def _validated(data: Mapping[str, Any], *, file: str | None = None) -> Params:
     try:
         return Params.model_validate(data)
     except ValidationError as error:
-        raise ParamsError(
-            [
-                Fault(
-                    key="params_unknown" if e["type"] == "extra_forbidden" else "params_value",
-                    file=file,
-                    column=".".join(str(part) for part in e["loc"]),
-                    value=str(e["input"])[:80],
-                    values={"allowed": e["msg"]},
-                )
-                for e in error.errors()
-            ]
-        ) from error
+        raise ParamsError(list(faults_of(error, file=file))) from error

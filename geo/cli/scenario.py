@@ -28,9 +28,9 @@ def scenario(
         from geo.city import load_city
         from geo.params import read_params
         from geo.plan import make_plan
+        from geo.profile import list_scenarios, read_scenario
         from geo.publish.impact import anew_text, write_impact
         from geo.study.impact import build_stage, choose_anew, compare_scenario
-        from geo.travel.scenario import list_scenarios, read_scenario
 
         if name is None:
             for known in list_scenarios(data):

@@ -15,13 +15,14 @@ from geo.errors import Fault, NetworkError
 from geo.outcome import sum_up, units_table
 from geo.params import AccessParams
 from geo.plan import Plan, choose, prepare, prepare_with
+from geo.profile import Scenario
 from geo.progress import Progress
 from geo.schemas import RoadNetwork
 from geo.settings import Settings
 from geo.travel.access import AccessFigures, UnitTimes, access_figures, compute_travel_times
 from geo.travel.engine import TICKS_PER_S, UNREACHED, both_ways, places_on, road_metric
 from geo.travel.network import TravelGraph, build_graph, snap
-from geo.travel.scenario import Scenario, apply_scenario
+from geo.travel.scenario import apply_scenario
 
 #: Why people lose their way, in the order in which it is looked for.
 LOST_REASONS = ("home_closed", "site_closed", "way_closed")

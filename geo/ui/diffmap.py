@@ -12,11 +12,11 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.city import City
+from geo.profile import Restriction
 from geo.publish.reasons import number_text, percent_text
 from geo.schemas import WGS84
 from geo.study.impact import Impact
 from geo.text import t
-from geo.travel.scenario import Restriction
 
 #: What the units can be filled by.
 MEASURES = ("added_min", "worst_added_min", "lost_pct")

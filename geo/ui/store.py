@@ -12,10 +12,10 @@ import streamlit as st
 from geo.city import City, load_city
 from geo.params import AccessParams, Params, digest_of
 from geo.plan import Plan, make_plan
+from geo.profile import Scenario
 from geo.publish import render_files
 from geo.settings import Settings
 from geo.study.impact import Impact, Stage, build_stage, compare_scenario
-from geo.travel.scenario import Scenario
 from geo.ui.diffmap import unit_shapes
 
 #: Name of the archive that holds all files of a plan.

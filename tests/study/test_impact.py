@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from geo import City, NetworkError, Params, Plan, Settings, load_city, make_plan
 from geo.cli import app
+from geo.profile import Restriction, Scenario
 from geo.publish.impact import impact_texts, write_impact
 from geo.study.impact import NOTICED_MIN, Impact, build_stage, choose_anew, compare_scenario
 from geo.text import LANGUAGES
-from geo.travel.scenario import Restriction, Scenario
 from tests.toy import toy_folder
 from tests.ui.toyapp import write_streets
 
@@ -202,7 +202,7 @@ def test_the_command_writes_the_differences_and_lists_the_names(
 def test_the_shipped_scenarios_change_something_in_the_embedded_city(
     embedded_city: City, shared_settings: Settings
 ) -> None:
-    from geo.travel.scenario import list_scenarios, read_scenario
+    from geo.profile import list_scenarios, read_scenario
 
     plan = make_plan(embedded_city, settings=shared_settings)
     stage = build_stage(embedded_city, plan.params.access)

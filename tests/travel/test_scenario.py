@@ -10,12 +10,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from geo import Params, ParamsError, Settings
+from geo.profile import Restriction, Scenario, list_scenarios, read_scenario
 from geo.schemas import RoadNetwork
 from geo.text import LANGUAGES
 from geo.travel.access import compute_travel_times
 from geo.travel.engine import TICKS_PER_S, UNREACHED, Places, road_metric
 from geo.travel.network import TravelGraph, build_graph
-from geo.travel.scenario import Restriction, Scenario, apply_scenario, list_scenarios, read_scenario
+from geo.travel.scenario import apply_scenario
 from tests.roads import ALONG, CRS, ORIGIN, road_network
 from tests.travel.test_access import KMH, frame, pd
 

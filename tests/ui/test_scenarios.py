@@ -12,9 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from geo import City, make_plan
+from geo.profile import Scenario, list_scenarios
 from geo.study.impact import Impact, compare_scenario
 from geo.text import LANGUAGES, t
-from geo.travel.scenario import Scenario, list_scenarios
 from geo.ui.diffmap import MEASURES, around_changes, difference_chart, scale_end, share_change, unit_shapes
 
 Start = Callable[..., AppTest]

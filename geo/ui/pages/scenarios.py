@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from geo.errors import NetworkError, ParamsError
+from geo.profile import Scenario, list_scenarios, read_scenario
 from geo.publish.impact import impact_table, impact_texts
 from geo.publish.tables import csv_bytes
 from geo.settings import Settings
 from geo.study.impact import Impact
 from geo.text import t
-from geo.travel.scenario import Scenario, list_scenarios, read_scenario
 from geo.ui import store
 from geo.ui.diffmap import MEASURES, difference_chart, measured, share_change
 from geo.ui.view import View, show_attribution, show_banner, show_faults
