@@ -61,6 +61,16 @@ _SPEEDS: dict[str, dict[str, float]] = {
     },
 }  # fmt: skip
 
+#: Surfaces that a way may have, by what they do to a speed; :mod:`geo.sources.tags` says which tag means which.
+SURFACES = ("unknown", "paved", "uneven", "unpaved", "bad")
+#: Share of its speed that is left to a mode on a surface: modelling assumptions, editable. Their order is that of the
+#: caps in OSRM's profile for cars (sett and unpaved 40 km/h, earth and mud 10 to 20).
+_SURFACE_FACTORS: dict[str, dict[str, float]] = {
+    "motorbike": {"paved": 1.0, "uneven": 0.8, "unpaved": 0.65, "bad": 0.4},
+    "car": {"paved": 1.0, "uneven": 0.8, "unpaved": 0.6, "bad": 0.3},
+    "walk": {"paved": 1.0, "uneven": 1.0, "unpaved": 1.0, "bad": 0.8},
+}
+
 
 def _all_classes(table: dict[str, float]) -> list[tuple[str, float]]:
     """Return the speed of every class, 0 where the table has none."""
@@ -77,6 +87,10 @@ class AccessParams(_Group):
     mode: Mode = "motorbike"
     scenario: Scenario | None = Field(None, description="network profile that the plan is made under: rush hour, ...")
     speeds_kmh: dict[str, dict[str, float]] = Field(default_factory=lambda: {m: dict(t) for m, t in _SPEEDS.items()})
+    surface_factors: dict[str, dict[str, float]] = Field(
+        default_factory=lambda: {m: dict(t) for m, t in _SURFACE_FACTORS.items()},
+        description="share of the speed left on a surface; what is usual for a class is in its speed already",
+    )
     ferry_wait_min: float = Field(10.0, ge=0, le=120)
     snap_limit_m: float = Field(500.0, gt=0, le=5000)
     off_road_kmh: float = Field(4.8, gt=0, le=30, description="between a building and the road it joins")
@@ -100,6 +114,20 @@ class AccessParams(_Group):
             for mode, table in _SPEEDS.items()
         }
         object.__setattr__(self, "speeds_kmh", merged)
+        return self
+
+    @model_validator(mode="after")
+    def _known_surfaces(self) -> AccessParams:
+        for mode, table in self.surface_factors.items():
+            if mode not in _SURFACE_FACTORS:
+                raise ValueError(f"unknown mode {mode!r}; allowed: {', '.join(_SURFACE_FACTORS)}")
+            for name, factor in table.items():
+                if name not in SURFACES[1:]:
+                    raise ValueError(f"unknown surface {name!r}; allowed: {', '.join(SURFACES[1:])}")
+                if not 0 < factor <= 1:
+                    raise ValueError(f"factor of {mode}.{name} is {factor}; allowed: above 0, up to 1")
+        merged = {mode: {**table, **self.surface_factors.get(mode, {})} for mode, table in _SURFACE_FACTORS.items()}
+        object.__setattr__(self, "surface_factors", merged)
         return self
 
 

@@ -13,11 +13,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from geo.errors import Fault, NetworkError
-from geo.params import HIGHWAY_CLASSES, MODES, AccessParams
+from geo.params import HIGHWAY_CLASSES, MODES, SURFACES, AccessParams
 from geo.schemas import RoadNetwork
 
 FERRY = HIGHWAY_CLASSES.index("ferry")
 _KMH_TO_M_S = 1 / 3.6
+#: Classes whose speed is one on earth or gravel already.
+_UNPAVED_CLASSES = ("track", "path")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +141,7 @@ def _arcs(
     """Return tail, head, seconds and segment of every arc open to the mode, both directions."""
     speeds = params.speeds_kmh[params.mode]
     speed = np.array([speeds.get(name, 0.0) for name in HIGHWAY_CLASSES])[network.highway] * _KMH_TO_M_S
+    speed *= _surface_factor(network, params)
     with np.errstate(divide="ignore", invalid="ignore"):
         seconds = network.length_m / speed
     ferry = network.highway == FERRY
@@ -154,6 +157,15 @@ def _arcs(
         np.concatenate([seconds[along], seconds[against]]),
         np.concatenate([along, against]),
     )
+
+
+def _surface_factor(network: RoadNetwork, params: AccessParams) -> NDArray[np.float64]:
+    """Return the share of its class's speed that every segment keeps: less where it is worse than usual, never more."""
+    factors = params.surface_factors[params.mode]
+    factor = np.array([factors.get(name, 1.0) for name in SURFACES])
+    usual = np.array([factors["unpaved" if name in _UNPAVED_CLASSES else "paved"] for name in HIGHWAY_CLASSES])
+    share: NDArray[np.float64] = np.minimum(factor[network.surface] / usual[network.highway], 1.0)
+    return np.where(network.surface == SURFACES.index("unknown"), 1.0, share)
 
 
 def _long_islands(

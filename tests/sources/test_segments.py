@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from geo.params import HIGHWAY_CLASSES, MODES
+from geo.params import HIGHWAY_CLASSES, MODES, SURFACES
 from geo.schemas import RoadNetwork
 from geo.sources.segments import Segments, split_at_barriers
 
@@ -109,6 +109,27 @@ def test_a_ferry_keeps_its_landing() -> None:
     network = read(((1, 2), {"route": "ferry"}), ((2, 3), {"highway": "primary"}), barrier={"barrier": "wall"})
     ferry = HIGHWAY_CLASSES.index("ferry")
     assert np.count_nonzero(network.highway == ferry) == 1, "a second one would cost a second wait"
+
+
+@pytest.mark.parametrize(
+    ("tags", "surface"),
+    [
+        ({}, "unknown"),
+        ({"surface": "asphalt"}, "paved"),
+        ({"surface": "asphalt;concrete"}, "paved"),
+        ({"surface": "sett"}, "uneven"),
+        ({"surface": "ground"}, "unpaved"),
+        ({"surface": "mud"}, "bad"),
+        ({"surface": "asphalt", "smoothness": "very_bad"}, "unpaved"),
+        ({"surface": "compacted", "smoothness": "good"}, "paved"),
+        ({"tracktype": "grade5"}, "bad"),
+        ({"surface": "lava", "tracktype": "grade1"}, "paved"),
+    ],
+)
+def test_smoothness_goes_before_surface_and_surface_before_the_type_of_track(
+    tags: dict[str, str], surface: str
+) -> None:
+    assert SURFACES[read(((1, 2), {"highway": "track", **tags})).surface[0]] == surface
 
 
 @st.composite

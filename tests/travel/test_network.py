@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import shapely
 
-from geo.errors import NetworkError
-from geo.params import AccessParams, Params
+from geo.errors import NetworkError, ParamsError
+from geo.params import SURFACES, AccessParams, Params
 from geo.travel.network import build_graph, snap
 from tests.roads import ALONG, CRS, ORIGIN, road_network
 
@@ -38,6 +38,39 @@ def points(*places: tuple[float, float]) -> np.ndarray:
 def test_travel_time_is_length_over_the_speed_of_the_class() -> None:
     graph = build_graph(road_network(NODES, ROADS), motorbike(), crs=CRS)
     assert graph.seconds[0] == pytest.approx(1000 / (22 / 3.6))
+
+
+@pytest.mark.parametrize(
+    ("highway", "surface", "factor"),
+    [
+        ("residential", "unknown", 1.0),
+        ("residential", "paved", 1.0),
+        ("residential", "uneven", 0.8),
+        ("residential", "unpaved", 0.65),
+        ("residential", "bad", 0.4),
+        ("track", "paved", 1.0),
+        ("track", "unpaved", 1.0),
+        ("track", "bad", 0.4 / 0.65),
+    ],
+)
+def test_a_surface_worse_than_usual_for_the_class_slows_and_none_speeds_up(
+    highway: str, surface: str, factor: float
+) -> None:
+    plain = road_network({"a": (0, 0), "b": (1000, 0)}, [("a", "b", highway)])
+    network = dataclasses.replace(plain, surface=np.array([SURFACES.index(surface)], np.uint8))
+    seconds = [build_graph(roads, motorbike(), crs=CRS).seconds[0] for roads in (plain, network)]
+    assert seconds[0] / seconds[1] == pytest.approx(factor)
+
+
+def test_the_factor_of_a_surface_can_be_edited() -> None:
+    plain = road_network({"a": (0, 0), "b": (1000, 0)}, [("a", "b", "residential")])
+    network = dataclasses.replace(plain, surface=np.array([SURFACES.index("bad")], np.uint8))
+    edited = motorbike(**{"surface_factors.motorbike.bad": 0.5})
+    assert build_graph(network, edited, crs=CRS).seconds[0] == pytest.approx(2000 / (22 / 3.6))
+    with pytest.raises(ParamsError, match="allowed: above 0, up to 1"):
+        motorbike(**{"surface_factors.motorbike.bad": 0})
+    with pytest.raises(ParamsError, match="unknown surface 'ice'"):
+        motorbike(surface_factors={"motorbike": {"ice": 0.2}})
 
 
 def test_a_speed_of_zero_closes_a_class() -> None:
