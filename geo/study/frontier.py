@@ -21,6 +21,7 @@ from geo.errors import InfeasibleError
 from geo.outcome import sum_up, units_table
 from geo.params import Params
 from geo.plan import Plan, Prepared, limits_of, prepare
+from geo.progress import Progress
 from geo.settings import Settings
 from geo.travel.access import weighted_quantile
 
@@ -29,7 +30,11 @@ _FIGURES = ("sites", "units_with_two", "mean_time_min", "share_within_30min", "n
 
 
 def trace_frontier(
-    plan: Plan, *, budgets: Iterable[int] | None = None, settings: Settings | None = None
+    plan: Plan,
+    *,
+    budgets: Iterable[int] | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return the optimum of each budget of sites; all other parameters are those of `plan`.
 
@@ -40,6 +45,8 @@ def trace_frontier(
         One site for each unit with a candidate, to two, if left out. Those that no choice keeps are left out.
     settings : Settings, optional
         Those that the plan was made with.
+    progress : callable, optional
+        Called before each budget; what it raises stops the work.
 
     Returns
     -------
@@ -62,7 +69,9 @@ def trace_frontier(
     n_housed = len(np.unique(prepared.options.unit[~np.isnan(scores)]))
     wanted = sorted(range(n_housed, 2 * n_housed + 1) if budgets is None else set(budgets), reverse=True)
     rows: dict[int, dict[str, Any]] = {}
-    for budget in wanted:
+    for number, budget in enumerate(wanted):
+        if progress is not None:
+            progress("frontier", number / len(wanted))
         try:
             choice = _choose(plan, prepared, scores, limits, budget)
         except InfeasibleError:
@@ -72,6 +81,12 @@ def trace_frontier(
         rows[budget] = _figures(plan, prepared, scores, choice)
     table = pd.DataFrame.from_dict(rows, orient="index").sort_index().rename_axis("max_sites")
     return _with_gains(table, n_housed, plan.params)
+
+
+def mark_budget(table: pd.DataFrame, budget: int) -> pd.DataFrame:
+    """Return a frontier with `budget` marked as that of the plan: the budget changes nothing else of it."""
+    mark = table["mark"].where(table.index != budget, "budget")
+    return table.assign(mark=mark)
 
 
 def _choose(plan: Plan, prepared: Prepared, scores: NDArray[np.float64], limits: Limits, budget: int) -> Choice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pandas as pd
 
@@ -10,6 +11,12 @@ from geo.publish.reasons import number_text
 from geo.text import t
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:&\"'^=])")
+
+
+def number_locale(lang: str) -> dict[str, Any]:
+    """Return how the language writes numbers, as a chart wants to be told."""
+    sample = number_text(1234.5, lang=lang, decimals=1)
+    return {"decimal": sample[-2], "thousands": sample[1], "grouping": [3], "currency": ["", ""]}
 
 
 def minutes_text(value: float | None, *, lang: str) -> str:
