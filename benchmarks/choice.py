@@ -19,8 +19,9 @@ from benchmarks.rescore import median_ms, solve_by_spopt
 from geo import Params, load_city
 from geo.choice.choose import Choice, choose_sites
 from geo.choice.constraints import Limits, build_limits
+from geo.choice.need import needs_of
 from geo.choice.score import Options
-from geo.params import ChoiceParams, ConstraintParams
+from geo.params import ChoiceParams, ConstraintParams, Norms
 from geo.plan import choose, prepare
 
 N_UNITS, N_EACH = 126, 19
@@ -29,7 +30,7 @@ RUNS = 3
 
 
 def made_up_city(seed: int) -> tuple[Options, np.ndarray, np.ndarray, pd.DataFrame, pd.DataFrame]:
-    """Return options, scores, population, sites and units of a city drawn at random."""
+    """Return options, scores, population, sites and needs of a city drawn at random."""
     draw = np.random.default_rng(seed)
     pairs = np.array(list(combinations(range(N_EACH), 2)))
     first = np.concatenate([np.arange(N_EACH), pairs[:, 0]])
@@ -57,18 +58,19 @@ def made_up_city(seed: int) -> tuple[Options, np.ndarray, np.ndarray, pd.DataFra
     )
     kind = np.where(draw.uniform(size=n_sites) < 0.1, "district_office", "commune_office")
     sites = pd.DataFrame(
-        {"kind": kind, "hall_seats": 100.0, "parking_area_m2": 100.0, "scored_area_m2": area}, index=options.site_ids
+        {"kind": kind, "hall_seats": 100.0, "parking_area_m2": 100.0, "known_area_m2": area, "scored_area_m2": area},
+        index=options.site_ids,
     )
-    units = pd.DataFrame({"staff": 76.0, "need_m2": 2266.0}, index=options.unit_ids)
-    return options, scores, draw.integers(10_000, 130_000, N_UNITS).astype(float), sites, units
+    units = pd.DataFrame({"population": 1.0, "kind": None, "staff": 76.0}, index=options.unit_ids)
+    return options, scores, draw.integers(10_000, 130_000, N_UNITS).astype(float), sites, needs_of(units, Norms())
 
 
-def tight_limits(options: Options, sites: pd.DataFrame, units: pd.DataFrame, free: Choice) -> Limits:
+def tight_limits(options: Options, sites: pd.DataFrame, needs: pd.DataFrame, free: Choice) -> Limits:
     """Return caps that bind: nine tenths of the money and half of the district offices that the free choice uses."""
     loose = build_limits(
         options,
         sites,
-        units,
+        needs,
         choice=ChoiceParams(),
         constraints=ConstraintParams(max_district_offices=10**6, max_cost=10**12, cost_per_m2=1.5, cost_per_site=200),
     )
@@ -79,16 +81,16 @@ def tight_limits(options: Options, sites: pd.DataFrame, units: pd.DataFrame, fre
         cost_per_m2=1.5,
         cost_per_site=200,
     )
-    return build_limits(options, sites, units, choice=ChoiceParams(max_sites=200), constraints=constraints)
+    return build_limits(options, sites, needs, choice=ChoiceParams(max_sites=200), constraints=constraints)
 
 
 def main() -> None:
     """Print the figures side by side."""
     seconds = []
     for seed in range(RUNS):
-        options, scores, population, sites, units = made_up_city(seed)
+        options, scores, population, sites, needs = made_up_city(seed)
         free = choose_sites(options, scores, population, ChoiceParams())
-        limits = tight_limits(options, sites, units, free)
+        limits = tight_limits(options, sites, needs, free)
         start = time.perf_counter()
         choice = choose_sites(options, scores, population, ChoiceParams(max_sites=200), limits=limits)
         seconds.append(time.perf_counter() - start)

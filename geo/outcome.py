@@ -28,22 +28,26 @@ def units_table(
     """Return ``Plan.units``."""
     options, chosen = prepared.options, choice.chosen
     figures = [prepared.figures[row] if row >= 0 else None for row in chosen]
-    need = prepared.need_m2.to_numpy()
+    need = prepared.needs["need_m2"].to_numpy()
+    sites = site_roles(prepared, choice)
     two = (chosen >= 0) & options.is_pair[chosen] if len(scores) else chosen >= 0
     people = city.units["population"].to_numpy()
+    first, second = (_site_ids(options, position, chosen) for position in (options.first, options.second))
     return pd.DataFrame(
         {
             "name": city.units["name"],
             "n_sites": np.where(chosen < 0, 0, np.where(two, 2, 1)),
-            "site_id_1": _site_ids(options, options.first, chosen),
-            "site_id_2": _site_ids(options, options.second, chosen),
+            "site_id_1": first,
+            "site_id_2": second,
             "one_site_score": _taken(scores, choice.best_single),
             "two_site_score": _taken(scores, choice.best_pair),
             "second_site_gain": np.round(choice.gain, 9),
             **_figure_columns(figures),
             "norm_met_pct": 100 * _ratio(_taken(options.usable_area_m2, chosen), need),
+            "norm_met_pct_1": sites["norm_met_pct"].reindex(first).to_numpy(),
+            "norm_met_pct_2": sites["norm_met_pct"].reindex(second).to_numpy(),
             "population": people,
-            "staff": prepared.staff,
+            "staff": prepared.needs["staff"],
             "need_m2": need,
             "reason": choice.reason,
             "access_reason": [figure.reason if figure else "" for figure in figures],
@@ -73,7 +77,7 @@ def sites_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[
     single[options.first[alone]] = alone
     figures = [prepared.figures[row] if row >= 0 else None for row in single]
     degrees = sites.geometry.to_crs(WGS84)
-    role = _roles(options, choice, len(sites))
+    roles = site_roles(prepared, choice)
     return pd.DataFrame(
         {
             "unit_id": sites["unit_id"],
@@ -86,8 +90,8 @@ def sites_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[
             "usable_area_m2": prepared.criteria["usable_area_m2"],
             **_figure_columns(figures),
             "access_reason": [figure.reason if figure else "" for figure in figures],
-            "chosen": role != "",
-            "role": role,
+            "chosen": roles["role"] != "",
+            **roles,
             "position_source": sites["position_source"],
             "data_source": sites["data_source"],
         },
@@ -95,14 +99,39 @@ def sites_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[
     )
 
 
-def _roles(options: Options, choice: Choice, n_sites: int) -> NDArray[np.object_]:
-    role = np.full(n_sites, "", dtype=object)
+def site_roles(prepared: Prepared, choice: Choice) -> pd.DataFrame:
+    """Return what each building is used for and what that needs, over the known area.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index site_id. Columns ``role`` (one of :data:`geo.schemas.ROLES`; empty where not chosen), ``role_staff``,
+        ``role_need_m2`` and ``norm_met_pct`` (NaN where not chosen or not known).
+    """
+    options, needs = prepared.options, prepared.needs
+    role = np.full(len(options.site_ids), "", dtype=object)
+    figures = np.full((len(role), 2), np.nan)
     chosen = choice.chosen[choice.chosen >= 0]
-    pair = chosen[options.is_pair[chosen]]
-    role[options.first[chosen]] = "all_functions"
-    role[options.first[pair]] = "committee_one_stop"
-    role[options.second[pair]] = "party_council"
-    return role
+    pair = options.is_pair[chosen]
+    parts = {
+        "all_functions": (chosen[~pair], options.first, ""),
+        "committee_one_stop": (chosen[pair], options.first, "committee_"),
+        "party_council": (chosen[pair], options.second, "party_"),
+    }
+    for name, (rows, position, part) in parts.items():
+        role[position[rows]] = name
+        wanted = needs[[f"{part}staff", f"{part}need_m2"]].to_numpy()
+        figures[position[rows]] = wanted[options.unit[rows]]
+    area = prepared.criteria["usable_area_m2"].to_numpy()
+    return pd.DataFrame(
+        {
+            "role": role,
+            "role_staff": figures[:, 0],
+            "role_need_m2": figures[:, 1],
+            "norm_met_pct": 100 * _ratio(area, figures[:, 1]),
+        },
+        index=options.site_ids,
+    )
 
 
 def options_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[np.float64]) -> pd.DataFrame:
@@ -125,7 +154,7 @@ def options_table(city: City, prepared: Prepared, choice: Choice, scores: NDArra
             "minutes_between": options.minutes_between[rows],
             **_figure_columns(figures),
             "usable_area_m2": options.usable_area_m2[rows],
-            "norm_met_pct": 100 * _ratio(options.usable_area_m2[rows], prepared.need_m2.to_numpy()[unit]),
+            "norm_met_pct": 100 * _ratio(options.usable_area_m2[rows], prepared.needs["need_m2"].to_numpy()[unit]),
             "chosen": choice.chosen[unit] == rows,
         }
     )

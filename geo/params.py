@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from geo.errors import Fault, ParamsError
 from geo.profile import HIGHWAY_CLASSES as HIGHWAY_CLASSES
@@ -169,6 +169,9 @@ class ScoreParams(_Group):
     parking_m2_per_motorbike: float = Field(3.0, gt=0, le=30, description="TCVN 4319:2012")
 
 
+#: Marks a figure that no source bears out.
+UNVERIFIED: dict[str, Any] = {"unverified": True}
+
 #: Areas by title at commune level, as each decree gives them; which title of the older one stands for which of these is
 #: read from the order of its list and is not verified.
 DECREES: dict[str, dict[str, float]] = {
@@ -184,22 +187,59 @@ DECREES: dict[str, dict[str, float]] = {
 
 
 class Norms(_Group):
-    """Floor area by title, commune level, from the table of a decree; staff where no table gives it.
+    """Who is to be housed, and the floor area of each title at commune level, from the table of a decree.
 
-    A figure that is given goes before that of the decree.
+    A figure that is given goes before that of the decree. The staff of the city are ``city_staff - staff_leaving +
+    staff_not_placed``; for another city set all three. Figures that no source bears out carry ``unverified``.
     """
 
     decree: Literal["155/2025", "152/2017"] = Field("155/2025", description="whose table of areas")
     secretary_m2: float = Field(30.0, ge=0)
     deputy_or_chair_m2: float = Field(20.0, ge=0)
-    department_head_m2: float = Field(18.0, ge=0, description="one source says 20")
+    department_head_m2: float = Field(18.0, ge=0, json_schema_extra=UNVERIFIED, description="one source says 20")
     specialist_m2: float = Field(15.0, ge=0)
-    common_area_share: float = Field(0.85, ge=0, le=3, description="as cited for a comparable office; unverified")
-    n_deputies_and_chairs: int = Field(8, ge=0)
-    n_department_heads: int = Field(10, ge=0)
-    city_staff: float = Field(9536.0, gt=0, description="officials in all units together")
-    base_staff: float = Field(40.0, ge=0, description="staff of a unit that does not depend on its population")
-    usable_share: float = Field(0.75, gt=0, le=1, description="usable share of floor area where only that is known")
+    common_area_share: float = Field(
+        0.85, ge=0, le=3, json_schema_extra=UNVERIFIED, description="as cited for a comparable office"
+    )
+    n_deputies_and_chairs: int = Field(
+        8, ge=0, json_schema_extra=UNVERIFIED, description="2 deputy secretaries, council 2, committee 3, Front 1"
+    )
+    n_department_heads: int = Field(10, ge=0, json_schema_extra=UNVERIFIED, description="heads and their deputies")
+    party_deputies_share: float = Field(
+        0.625, ge=0, le=1, json_schema_extra=UNVERIFIED, description="of them with Party and council: 5 of 8"
+    )
+    party_heads_share: float = Field(
+        0.4, ge=0, le=1, json_schema_extra=UNVERIFIED, description="of the heads with Party and council: 4 of 10"
+    )
+    party_specialists_share: float = Field(
+        0.3, ge=0, le=1, json_schema_extra=UNVERIFIED, description="of the specialists with Party and council"
+    )
+    city_staff: float = Field(9536.0, gt=0, description="officials and civil servants of all units together")
+    staff_leaving: float = Field(
+        876.0, ge=0, json_schema_extra=UNVERIFIED, description="of them asked to leave under Decree 178; taken off"
+    )
+    staff_not_placed: float = Field(
+        253.0, ge=0, json_schema_extra=UNVERIFIED, description="not yet placed, and not among them; added"
+    )
+    base_staff: float = Field(
+        20.0, ge=0, json_schema_extra=UNVERIFIED, description="staff of a unit that does not depend on its population"
+    )
+    ward_factor: float = Field(
+        2.0, gt=0, le=20, json_schema_extra=UNVERIFIED, description="staff per inhabitant, ward to commune"
+    )
+    usable_share: float = Field(
+        0.75, gt=0, le=1, json_schema_extra=UNVERIFIED, description="of the floor area, where only that is known"
+    )
+
+    @property
+    def staff_to_house(self) -> float:
+        """Staff of all units together: those there, less those leaving, and those not yet placed."""
+        return self.city_staff - self.staff_leaving + self.staff_not_placed
+
+    @classmethod
+    def is_verified(cls, name: str) -> bool:
+        """Whether a source bears the default of a figure out."""
+        return cls.model_fields[name].json_schema_extra is not UNVERIFIED
 
     @model_validator(mode="before")
     @classmethod
@@ -208,6 +248,17 @@ class Norms(_Group):
             return given
         table = DECREES.get(str(given.get("decree", "155/2025")), {})
         return {**table, **given}
+
+    @field_validator("staff_leaving")
+    @classmethod
+    def _someone_stays(cls, leaving: float, info: ValidationInfo) -> float:
+        there = info.data.get("city_staff", leaving)
+        if leaving > there:
+            raise ValueError(
+                f"at most norms.city_staff = {there:g}; for another city set norms.staff_leaving and "
+                "norms.staff_not_placed as well"
+            )
+        return leaving
 
 
 class ChoiceParams(_Group):
@@ -234,9 +285,9 @@ class ConstraintParams(_Group):
     forbidden_pairs: tuple[tuple[str, str], ...] = Field((), description="two buildings that must not be a pair")
     one_site_units: tuple[str, ...] = Field((), description="units that must have exactly one site")
     two_site_units: tuple[str, ...] = Field((), description="units that must have exactly two")
-    min_norm_met_pct: float = Field(0.0, ge=0, le=500, description="of the space norm, in every unit")
-    min_m2_per_person: float = Field(0.0, ge=0, le=500, description="usable area for each of the unit's staff")
-    min_hall_seats: float = Field(0.0, ge=0, le=10000, description="in one of the unit's sites")
+    min_norm_met_pct: float = Field(0.0, ge=0, le=500, description="of the space norm, in each role of every unit")
+    min_m2_per_person: float = Field(0.0, ge=0, le=500, description="usable area for each of the staff, in each role")
+    min_hall_seats: float = Field(0.0, ge=0, le=10000, description="at the site that receives the citizens")
     min_parking_m2: float = Field(0.0, ge=0, le=100000, description="at the site that receives the citizens")
     max_minutes_between: float | None = Field(None, ge=0, le=600, description="between the two sites of a pair")
     max_district_offices: int | None = Field(None, ge=0, description="former district offices in the whole city")

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from geo.cache import Arrays, cached, digest_of_text
 from geo.choice.choose import Choice, choose_sites
 from geo.choice.constraints import Limits, build_limits
+from geo.choice.need import needs_of
 from geo.choice.robust import Robustness, try_weights
-from geo.choice.score import Options, area_needed_m2, build_options, fill_unknown, site_criteria, staff_needed
+from geo.choice.score import Options, build_options, fill_unknown, site_criteria
 from geo.city import City
 from geo.errors import Fault
 from geo.outcome import notes_on, options_table, sites_table, sum_up, units_table
@@ -49,7 +50,9 @@ class Plan:
         (single site, or the committee's with the one-stop service), ``site_id_2`` (the Party's and council's; empty
         string where none), ``one_site_score``, ``two_site_score`` and ``second_site_gain`` (NaN where there is no
         such option), ``mean_time_min``, ``p95_time_min``, ``share_within_30min`` (of the chosen sites; NaN where the
-        unit has no network), ``norm_met_pct``, ``population``, ``staff``, ``need_m2``, ``reason`` (a code, see
+        unit has no network), ``norm_met_pct`` (known area of its sites over the area needed), ``norm_met_pct_1``,
+        ``norm_met_pct_2`` (of each site over what its role needs), ``population``, ``staff``, ``need_m2``, ``reason``
+        (a code, see
         :data:`geo.choice.choose.REASONS`), ``access_reason`` (why times are missing, one of
         :data:`geo.schemas.UNREACHABLE`, or empty), ``unreachable_population``, ``win_share`` (share of random
         weightings that choose the very same buildings; NaN where none does or an integer programme was needed) and
@@ -59,7 +62,8 @@ class Plan:
         ``score_0_1``, ``location_0_1``, ``size_0_1``, ``access_0_1``, ``conditions_0_1`` (NaN where not known),
         ``usable_area_m2``, ``mean_time_min``, ``p95_time_min``,
         ``share_within_30min``, ``access_reason``, ``chosen`` (bool), ``role`` (one of :data:`geo.schemas.ROLES`, or
-        empty), ``position_source``, ``data_source``.
+        empty), ``role_staff``, ``role_need_m2`` (of those who work in a chosen building; they add up to the unit's),
+        ``norm_met_pct`` (its area over that), ``position_source``, ``data_source``.
     options : pandas.DataFrame
         The best single site and the best pair of every unit, side by side. Columns: ``unit_id``, ``n_sites`` (1 or
         2), ``site_id_1``, ``site_id_2``, ``score``, ``location_0_1``, ``size_0_1``, ``access_0_1``,
@@ -103,8 +107,8 @@ class Prepared:
         To the sites.
     served : TravelTimes
         As they are scored: the same, or to the nearer of each site and the nearest service point.
-    staff, need_m2 : pandas.Series
-        By unit_id.
+    needs : pandas.DataFrame
+        Staff and floor area by unit_id, see :func:`geo.choice.need.needs_of`.
     criteria : pandas.DataFrame
         Of every building alone, see :func:`geo.choice.score.site_criteria`.
     filled : pandas.DataFrame
@@ -116,8 +120,7 @@ class Prepared:
 
     times: TravelTimes
     served: TravelTimes
-    staff: pd.Series
-    need_m2: pd.Series
+    needs: pd.DataFrame
     criteria: pd.DataFrame
     filled: pd.DataFrame
     options: Options
@@ -242,9 +245,10 @@ def choose(city: City, prepared: Prepared, scores: NDArray[np.float64], params: 
 
 def limits_of(city: City, prepared: Prepared, params: Params) -> Limits:
     """Return the constraints of `params` on the options of a city."""
-    sites = city.sites.assign(scored_area_m2=prepared.filled["usable_area_m2"])
-    units = pd.DataFrame({"staff": prepared.staff, "need_m2": prepared.need_m2})
-    return build_limits(prepared.options, sites, units, choice=params.choice, constraints=params.constraints)
+    sites = city.sites.assign(
+        known_area_m2=prepared.criteria["usable_area_m2"], scored_area_m2=prepared.filled["usable_area_m2"]
+    )
+    return build_limits(prepared.options, sites, prepared.needs, choice=params.choice, constraints=params.constraints)
 
 
 def _nearest_points(
@@ -281,8 +285,8 @@ def totals_to_sites(
 
 def prepare_with(city: City, params: Params, times: TravelTimes) -> Prepared:
     """Return what the weights and the budget do not touch, for the travel times given as they are scored; not kept."""
-    staff = staff_needed(city.units, params.norms)
-    need_m2 = area_needed_m2(staff, params.norms)
+    needs = needs_of(city.units, params.norms)
+    need_m2, staff = needs["need_m2"], needs["staff"]
     criteria = site_criteria(city.sites, city.units, times, need_m2, staff, score=params.score, norms=params.norms)
     of_site = need_m2[city.sites["unit_id"]].set_axis(city.sites.index)
     filled = fill_unknown(criteria, city.sites["kind"], of_site, params.score)
@@ -291,7 +295,7 @@ def prepare_with(city: City, params: Params, times: TravelTimes) -> Prepared:
         criteria["usable_area_m2"],
         city.units.index,
         times,
-        need_m2,
+        needs,
         score=params.score,
         choice=params.choice,
         cutoff_min=params.access.cutoff_min,
@@ -299,8 +303,7 @@ def prepare_with(city: City, params: Params, times: TravelTimes) -> Prepared:
     return Prepared(
         times=times,
         served=times,
-        staff=staff,
-        need_m2=need_m2,
+        needs=needs,
         criteria=criteria,
         filled=filled,
         options=options,

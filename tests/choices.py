@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, permutations, product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,22 +23,27 @@ class SmallCity:
     options: Options
     scores: np.ndarray
     sites: pd.DataFrame
-    units: pd.DataFrame
+    needs: pd.DataFrame
     population: np.ndarray
 
     def limits(self, choice: ChoiceParams, constraints: ConstraintParams) -> Limits:
-        return build_limits(self.options, self.sites, self.units, choice=choice, constraints=constraints)
+        return build_limits(self.options, self.sites, self.needs, choice=choice, constraints=constraints)
 
 
-def small_city(sizes: list[int], draw: np.random.Generator | None = None, **given: list[float]) -> SmallCity:
-    """Return a city whose unit ``u`` has ``sizes[u]`` buildings; figures are drawn, or `given` by name."""
+def small_city(sizes: list[int], draw: np.random.Generator | None = None, **given: Any) -> SmallCity:
+    """Return a city whose unit ``u`` has ``sizes[u]`` buildings; figures are drawn, or `given` by name.
+
+    The areas of a share of the buildings, `share_unknown`, are not known; with `both_orders` either building of a pair
+    may receive the citizens.
+    """
     draw = draw or np.random.default_rng(0)
     ids = [f"U{u}-{i}" for u, n in enumerate(sizes) for i in range(n)]
     start = np.concatenate([[0], np.cumsum(sizes)])
     rows = []
     for u, n in enumerate(sizes):
         rows += [(u, start[u] + i, -1) for i in range(n)]
-        rows += [(u, start[u] + i, start[u] + j) for i, j in combinations(range(n), 2)]
+        orders = permutations if given.get("both_orders") else combinations
+        rows += [(u, start[u] + i, start[u] + j) for i, j in orders(range(n), 2)]
     unit, first, second = (np.array(column, np.int64) for column in zip(*rows, strict=True))
     area = np.array(given.get("area", draw.integers(2, 12, len(ids)) * 100.0))
     options = Options(
@@ -56,18 +63,30 @@ def small_city(sizes: list[int], draw: np.random.Generator | None = None, **give
             "hall_seats": draw.choice([50.0, 100.0, np.nan], len(ids)),
             "parking_area_m2": draw.choice([100.0, 300.0, np.nan], len(ids)),
             "scored_area_m2": area,
+            "known_area_m2": np.where(draw.random(len(ids)) < given.get("share_unknown", 0.0), np.nan, area),
         },
         index=options.site_ids,
     )
-    units = pd.DataFrame({"staff": 20.0, "need_m2": draw.integers(3, 10, len(sizes)) * 100.0}, index=options.unit_ids)
+    needs = needs_table(draw.integers(3, 10, len(sizes)) * 100.0, options.unit_ids)
     scores = np.array(given.get("scores", draw.integers(0, 101, len(unit)) / 100))
-    return SmallCity(options, scores, sites, units, draw.integers(1, 90, len(sizes)).astype(float))
+    return SmallCity(options, scores, sites, needs, draw.integers(1, 90, len(sizes)).astype(float))
+
+
+def needs_table(need_m2: Sequence[float] | np.ndarray, unit_ids: pd.Index) -> pd.DataFrame:
+    """Return what units of 20 staff need: 12 people and six tenths of the area are the committee's."""
+    whole = np.asarray(need_m2, float)
+    columns = {"staff": 20.0, "need_m2": whole, "committee_staff": 12.0, "committee_need_m2": np.round(0.6 * whole)}
+    return pd.DataFrame({**columns, "party_staff": 8.0, "party_need_m2": np.round(0.4 * whole)}, index=unit_ids)
 
 
 small_cities = st.builds(
-    lambda sizes, seed: small_city(sizes, np.random.default_rng(seed)),
+    lambda sizes, seed, unknown, both: small_city(
+        sizes, np.random.default_rng(seed), share_unknown=unknown, both_orders=both
+    ),
     st.lists(st.integers(1, 3), min_size=1, max_size=4),
     st.integers(0, 10_000),
+    st.sampled_from([0.0, 0.0, 0.3]),
+    st.booleans(),
 )
 
 
@@ -117,8 +136,10 @@ def breaks_a_wish(city: SmallCity, row: int, wanted: ConstraintParams) -> bool:
     sites = [options.site_ids[p] for p in (options.first[row], options.second[row]) if p >= 0]
     same_unit = [site for site in wanted.pinned_sites if site.startswith(unit + "-")]
     pair_here = [set(pair) for pair in wanted.pinned_pairs if pair[0].startswith(unit + "-")]
-    area = sum(city.sites.loc[site, "scored_area_m2"] for site in sites)
-    halls = [city.sites.loc[site, "hall_seats"] >= wanted.min_hall_seats for site in sites]
+    roles = ["committee_", "party_"] if len(sites) == 2 else [""]
+    need = city.needs.loc[unit]
+    houses = [(city.sites.loc[site, "known_area_m2"], role) for site, role in zip(sites, roles, strict=True)]
+    seats, parking = city.sites.loc[sites[0], ["hall_seats", "parking_area_m2"]]
     return bool(
         any(site not in sites for site in same_unit)
         or any(site in sites for site in wanted.forbidden_sites)
@@ -126,10 +147,16 @@ def breaks_a_wish(city: SmallCity, row: int, wanted: ConstraintParams) -> bool:
         or any(set(sites) == set(pair) for pair in wanted.forbidden_pairs)
         or (unit in wanted.one_site_units and len(sites) == 2)
         or (unit in wanted.two_site_units and len(sites) == 1)
-        or 100 * area < wanted.min_norm_met_pct * city.units.loc[unit, "need_m2"]
-        or area < wanted.min_m2_per_person * city.units.loc[unit, "staff"]
-        or (wanted.min_hall_seats > 0 and not any(halls))
-        or (wanted.min_parking_m2 > 0 and not city.sites.loc[sites[0], "parking_area_m2"] >= wanted.min_parking_m2)
+        or (
+            wanted.min_norm_met_pct > 0
+            and not all(100 * m2 >= wanted.min_norm_met_pct * need[f"{role}need_m2"] for m2, role in houses)
+        )
+        or (
+            wanted.min_m2_per_person > 0
+            and not all(m2 >= wanted.min_m2_per_person * need[f"{role}staff"] for m2, role in houses)
+        )
+        or (wanted.min_hall_seats > 0 and not seats >= wanted.min_hall_seats)
+        or (wanted.min_parking_m2 > 0 and not parking >= wanted.min_parking_m2)
         or (
             wanted.max_minutes_between is not None
             and len(sites) == 2

@@ -29,8 +29,8 @@ def test_plan_writes_every_file_and_says_what_it_did(run, tmp_path: Path) -> Non
 
 def test_the_command_and_the_library_give_the_same_plan(run, tmp_path: Path) -> None:
     folder, out = toy_folder(tmp_path / "toy"), tmp_path / "out"
-    assert run("plan", "--data", folder, "--out", out, "--set", "norms.city_staff=200").exit_code == 0
-    params = Params().with_values({"norms.city_staff": 200})
+    assert run("plan", "--data", folder, "--out", out, "--set", "norms.base_staff=10").exit_code == 0
+    params = Params().with_values({"norms.base_staff": 10})
     plan = make_plan(load_city(folder, settings=Settings()), params, settings=Settings())
     written = pd.read_csv(out / "units.csv", dtype={"unit_id": str, "site_id_1": str, "site_id_2": str})
     assert written["site_id_1"].tolist() == plan.units["site_id_1"].tolist()

@@ -38,7 +38,7 @@ def test_nobody_and_nothing_is_lost_on_the_way(plan: Plan) -> None:
     demand = plan.city.units["population"].sum()
     assert plan.units["population"].sum() == pytest.approx(demand)
     assert plan.city.pieces["population"].sum() == pytest.approx(plan.city.communes["population"].sum(), rel=1e-9)
-    assert plan.units["staff"].sum() == pytest.approx(plan.params.norms.city_staff)
+    assert plan.units["staff"].sum() == plan.params.norms.staff_to_house
 
 
 def test_a_budget_of_one_site_each_takes_the_best_single_ones(embedded_city: City, shared_settings: Settings) -> None:

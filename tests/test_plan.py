@@ -14,7 +14,9 @@ from geo.settings import Settings
 from tests.roads import ORIGIN, road_network
 
 #: Staff that the toy buildings can house, so that size tells them apart.
-SMALL = Params().with_values({"norms.city_staff": 200, "weights.size": 0.9})
+#: 200 people to house, none of whom leave.
+STAFF = {"norms.city_staff": 200, "norms.staff_leaving": 0, "norms.staff_not_placed": 0}
+SMALL = Params().with_values({**STAFF, "weights.size": 0.9})
 
 
 def streets_of(city: City) -> RoadNetwork:

@@ -85,7 +85,7 @@ class Limits:
 def build_limits(
     options: Options,
     sites: pd.DataFrame,
-    units: pd.DataFrame,
+    needs: pd.DataFrame,
     *,
     choice: ChoiceParams,
     constraints: ConstraintParams,
@@ -97,9 +97,9 @@ def build_limits(
     options : Options
     sites : pandas.DataFrame
         Index site_id, as ``options.site_ids``. Columns ``kind``, ``hall_seats``, ``parking_area_m2`` (NaN where not
-        known) and ``scored_area_m2``, the usable area that costs go by.
-    units : pandas.DataFrame
-        Index unit_id, as ``options.unit_ids``. Columns ``staff`` and ``need_m2``.
+        known), ``known_area_m2`` (usable, NaN where not known) and ``scored_area_m2``, the area that costs go by.
+    needs : pandas.DataFrame
+        Index unit_id, as ``options.unit_ids``; from :func:`geo.choice.need.needs_of`.
     choice, constraints : ChoiceParams, ConstraintParams
 
     Raises
@@ -118,7 +118,8 @@ def build_limits(
     if constraints.max_cost is not None:
         use = _per_option(options, site_costs(sites, constraints).to_numpy())
         caps.append(Cap(key="max_cost", limit=constraints.max_cost, use=use))
-    rules = (*_site_rules(options, constraints), *_minimum_rules(options, sites, units, constraints))
+    both = choice.reception == "both_sites"
+    rules = (*_site_rules(options, constraints), *_minimum_rules(options, sites, needs, constraints, both=both))
     return Limits(n_options=len(options.unit), rules=rules, caps=tuple(caps))
 
 
@@ -208,16 +209,14 @@ def _others_of_unit(options: Options, rows: NDArray[np.int64]) -> NDArray[np.int
 
 
 def _minimum_rules(
-    options: Options, sites: pd.DataFrame, units: pd.DataFrame, constraints: ConstraintParams
+    options: Options, sites: pd.DataFrame, needs: pd.DataFrame, constraints: ConstraintParams, *, both: bool
 ) -> Iterator[Rule]:
     """Yield the rules about figures; what is not known does not meet them."""
-    area, need = options.usable_area_m2, units["need_m2"].to_numpy()[options.unit]
-    staff = units["staff"].to_numpy()[options.unit]
     hall, parking = (np.append(sites[name].to_numpy(float), np.nan) for name in ("hall_seats", "parking_area_m2"))
     levels = {
-        "min_norm_met_pct": 100 * _ratio(area, need),
-        "min_m2_per_person": _ratio(area, staff),
-        "min_hall_seats": np.fmax(hall[options.first], hall[options.second]),
+        "min_norm_met_pct": 100 * least_of_roles(options, sites["known_area_m2"], needs, "need_m2"),
+        "min_m2_per_person": least_of_roles(options, sites["known_area_m2"], needs, "staff"),
+        "min_hall_seats": np.fmax(hall[options.first], hall[options.second]) if both else hall[options.first],
         "min_parking_m2": parking[options.first],
     }
     for name, level in levels.items():
@@ -229,6 +228,32 @@ def _minimum_rules(
         level = np.where(options.is_pair, options.minutes_between, 0.0)
         rows = np.flatnonzero(~(level <= longest))
         yield Rule(key="max_minutes_between", subject=f"{longest:g}", rows=rows, level=level)
+
+
+def least_of_roles(options: Options, known_area_m2: pd.Series, needs: pd.DataFrame, wanted: str) -> NDArray[np.float64]:
+    """Return the known area of each option over what is wanted of it, in a pair that of the role served worse.
+
+    Parameters
+    ----------
+    options : Options
+    known_area_m2 : pandas.Series
+        By site_id; NaN where not known.
+    needs : pandas.DataFrame
+        From :func:`geo.choice.need.needs_of`.
+    wanted : {"need_m2", "staff"}
+
+    Returns
+    -------
+    ndarray of float64, shape (n_options,)
+        Without bound where nothing is wanted; NaN where an area is not known.
+    """
+    area = np.append(known_area_m2.to_numpy(float), np.nan)
+    whole, committee, party = (
+        needs[f"{role}{wanted}"].to_numpy()[options.unit] for role in ("", "committee_", "party_")
+    )
+    first, second = area[options.first], area[options.second]
+    pair = np.minimum(_ratio(first, committee), _ratio(second, party))
+    return np.where(options.is_pair, pair, _ratio(first, whole))
 
 
 def _ratio(value: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,8 @@ criterion      formula
 location       ``(1 - f) * centrality + f * frontage``, ``f = score.frontage_share``; centrality is the mean distance
                of the unit's people to the best of their own places, over that to the building (as the crow flies);
                frontage is the class of the best street within 50 m
-size           ``min(1, usable area / area needed by the norm)``
+size           ``min(1, usable area / area needed by the norm)``; of a pair the share of the area needed that each
+               building offers to its own role
 access         ``1 - T / z``, ``z = score.access_zero_min``; ``T`` is the mean of ``min(minutes, z)`` over people, or
                what ``score.access_of`` names (:mod:`geo.choice.equity`); who cannot get there counts ``z``
 conditions     mean of what is known of: state, age, hall, parking (a motorbike for each of the unit's staff)
@@ -29,6 +30,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.choice.equity import kolm_pollak_beta, kolm_pollak_minutes, mean_minutes, worst_minutes
+from geo.choice.need import UnitNeed, unit_need
 from geo.params import CRITERIA, ChoiceParams, Norms, ScoreParams, Weights
 from geo.travel.access import TravelTimes, UnitTimes
 
@@ -37,44 +39,6 @@ _DECIMALS = 9
 PARTS = ("state_0_1", "age_0_1", "hall_0_1", "parking_0_1")
 #: Columns of the sites that they are made from.
 CONDITION_COLUMNS = ("condition", "year_built", "hall_seats", "parking_area_m2")
-
-
-def staff_needed(units: pd.DataFrame, norms: Norms) -> pd.Series:
-    """Return the staff of each unit.
-
-    Where the table gives no staff: ``norms.base_staff`` and a part that follows the population, so that all units
-    together have ``norms.city_staff``. If even the base exceeds what is left for those units, it is shared equally.
-
-    Parameters
-    ----------
-    units : pandas.DataFrame
-        Columns ``population`` and ``staff`` (NaN where not known).
-    """
-    staff = units["staff"].astype(float)
-    open_units = staff.isna()
-    left = max(0.0, norms.city_staff - float(staff.sum()))
-    base = min(norms.base_staff, left / max(1, int(open_units.sum())))
-    people = units["population"].where(open_units, 0.0)
-    share = people / people.sum() if people.sum() > 0 else open_units / max(1, open_units.sum())
-    return staff.fillna(base + share * (left - base * open_units.sum()))
-
-
-def area_needed_m2(staff: pd.Series, norms: Norms) -> pd.Series:
-    """Return the floor area that the norm allows each unit: the titles' areas and the common area on top.
-
-    Titles are filled from the top: one secretary, then deputies and chairs, heads of departments, specialists.
-    """
-    secretary = staff.clip(0, 1)
-    deputies = (staff - 1).clip(0, norms.n_deputies_and_chairs)
-    heads = (staff - 1 - norms.n_deputies_and_chairs).clip(0, norms.n_department_heads)
-    specialists = (staff - 1 - norms.n_deputies_and_chairs - norms.n_department_heads).clip(0)
-    titles = (
-        secretary * norms.secretary_m2
-        + deputies * norms.deputy_or_chair_m2
-        + heads * norms.department_head_m2
-        + specialists * norms.specialist_m2
-    )
-    return titles * (1 + norms.common_area_share)
 
 
 def site_criteria(
@@ -97,9 +61,9 @@ def site_criteria(
         Table :class:`~geo.schemas.Units`.
     times : TravelTimes
     need_m2 : pandas.Series
-        By unit_id, from :func:`area_needed_m2`.
+        By unit_id, see :func:`geo.choice.need.needs_of`.
     staff : pandas.Series
-        By unit_id, from :func:`staff_needed`.
+        By unit_id, see :func:`geo.choice.need.needs_of`.
     score, norms : ScoreParams, Norms
 
     Returns
@@ -292,7 +256,7 @@ def build_options(
     usable_area_m2: pd.Series,
     unit_ids: pd.Index,
     times: TravelTimes,
-    need_m2: pd.Series,
+    needs: pd.DataFrame,
     *,
     score: ScoreParams,
     choice: ChoiceParams,
@@ -300,10 +264,9 @@ def build_options(
 ) -> Options:
     """List every single site and every pair of every unit, with either of its buildings receiving the citizens.
 
-    ``choice.reception`` says whether the other one receives them too: then each citizen goes to the nearer. Location
-    and hall are those of the receiving site, or the better of both; size and parking are those of both together; state
-    and age are the mean of both, each of which houses one of the roles. So a pair never loses by one of its buildings
-    being better, which a mean weighted by area, or a rule that fixes who receives, does not give.
+    ``choice.reception`` says whether the other one receives them too: then each citizen goes to the nearer. The figures
+    of a pair are those of :func:`pair_criteria`. A pair never loses by one of its buildings being better, which a mean
+    weighted by area, or a rule that fixes who receives, does not give.
 
     Parameters
     ----------
@@ -313,8 +276,8 @@ def build_options(
         As known, NaN where not, by site_id; to report, not to score.
     unit_ids : pandas.Index
     times : TravelTimes
-    need_m2 : pandas.Series
-        By unit_id.
+    needs : pandas.DataFrame
+        From :func:`geo.choice.need.needs_of`.
     score, choice : ScoreParams, ChoiceParams
     cutoff_min : float
         Minutes that count between two buildings with no way from one to the other.
@@ -338,7 +301,7 @@ def build_options(
                     area[sites],
                     parts[sites],
                     unit,
-                    need_m2[unit_id],
+                    unit_need(needs, unit_id),
                     access_score=access_score,
                     choice=choice,
                     no_way_min=no_way_min[unit_id],
@@ -372,7 +335,7 @@ def _unit_options(
     area: NDArray[np.float64],
     parts: NDArray[np.float64],
     unit: UnitTimes,
-    need_m2: float,
+    need: UnitNeed,
     *,
     access_score: _AccessScore,
     choice: ChoiceParams,
@@ -384,7 +347,7 @@ def _unit_options(
     minutes = (between[first, second] + between[second, first]) / 2
     minutes = np.where(np.isfinite(minutes), minutes, np.nan)
     penalty = choice.split_penalty + choice.split_penalty_per_min * np.nan_to_num(minutes, nan=no_way_min)
-    pairs = pair_criteria(single, area, parts, first, second, need_m2, both=choice.reception == "both_sites")
+    pairs = pair_criteria(single, area, parts, first, second, need, both=choice.reception == "both_sites")
     if choice.reception == "both_sites":
         _receive_at_both(pairs, single, first, second, unit, column, access_score)
     return {
@@ -417,31 +380,42 @@ def pair_criteria(
     parts: NDArray[np.float64],
     first: NDArray,
     second: NDArray,
-    need_m2: float,
+    need: UnitNeed,
     *,
     both: bool,
 ) -> NDArray[np.float64]:
     """Return the criteria of pairs whose `first` site receives the citizens, from those of the single sites.
+
+    The first houses the People's Committee and the one-stop service, the second the Party committee and the council.
+    Size is the share of the area needed that each offers to its own role: what is too much in one house does not fill
+    what the other lacks. Location, access, hall and parking are those of the first, the parking for the staff that
+    works there; state and age count by the staff in each house.
 
     Parameters
     ----------
     single : ndarray of float64, shape (n_sites, 4)
     area : ndarray of float64, shape (n_sites,)
     parts : ndarray of float64, shape (n_sites, 4)
-        Of the conditions, in the order of :data:`PARTS`.
+        Of the conditions, in the order of :data:`PARTS`; parking for all the staff of the unit.
     first, second : ndarray of int, shape (n_pairs,)
-    need_m2 : float
+    need : UnitNeed
     both : bool
-        Whether the second site receives citizens too, so that its hall serves them.
+        Whether the second site receives citizens too, so that its hall and its parking serve them.
     """
     pairs = single[first].copy()
-    total = area[first] + area[second]
-    pairs[:, CRITERIA.index("size")] = size_score(total, np.full(len(total), need_m2))
+    housed = np.minimum(area[first], need.committee_m2) + np.minimum(area[second], need.party_m2)
+    pairs[:, CRITERIA.index("size")] = size_score(housed, np.full(len(housed), need.m2))
     (state, age, hall, parking), (state_2, age_2, hall_2, parking_2) = parts[first].T, parts[second].T
-    together = [(state + state_2) / 2, (age + age_2) / 2, np.fmax(hall, hall_2) if both else hall]
-    pairs[:, CRITERIA.index("conditions")] = mean_of_known(
-        np.stack([*together, np.minimum(1.0, parking + parking_2)], 1)
-    )
+    share = need.committee_share
+    # A figure capped at all the staff is exact for the part of it that works here.
+    here = np.where(share > 0, np.minimum(1.0, parking / max(share, 1e-12)), 1.0)
+    together = [
+        share * state + (1 - share) * state_2,
+        share * age + (1 - share) * age_2,
+        np.fmax(hall, hall_2) if both else hall,
+        np.minimum(1.0, parking + parking_2) if both else here,
+    ]
+    pairs[:, CRITERIA.index("conditions")] = mean_of_known(np.stack(together, 1))
     return pairs
 
 

@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.choice.choose import Choice
+from geo.choice.need import unit_need
 from geo.choice.robust import WeightRange, weight_ranges
 from geo.choice.score import (
     CONDITION_COLUMNS,
@@ -176,6 +177,7 @@ class _Case:
         self.plan, self.prepared, self.scores, self.choice, self.number = plan, prepared, scores, choice, number
         self.options: Options = prepared.options
         self.unit_id = str(self.options.unit_ids[number])
+        self.need = unit_need(prepared.needs, self.unit_id)
         self.chosen = int(choice.chosen[number])
         allowed = limits_of(plan.city, prepared, plan.params).allowed & ~np.isnan(scores)
         of_unit = (self.options.unit == number) & allowed
@@ -224,7 +226,7 @@ class _Case:
     def _figures(self, option: int) -> OptionFigures | None:
         if option < 0:
             return None
-        access, need = self.prepared.figures[option], float(self.prepared.need_m2.to_numpy()[self.number])
+        access, need = self.prepared.figures[option], self.need.m2
         area = float(self.options.usable_area_m2[option])
         return OptionFigures(
             site_ids=self._site_ids(option),
@@ -277,8 +279,6 @@ class _Rebuilt:
         filled = case.prepared.filled.iloc[self._places]
         self._area = filled["usable_area_m2"].to_numpy(float)
         self._parts = filled[list(PARTS)].to_numpy(float)
-        self._need = float(case.prepared.need_m2.to_numpy()[case.number])
-        self._staff = float(case.prepared.staff.to_numpy()[case.number])
         self._local = {int(place): number for number, place in enumerate(self._places)}
 
     def changes(self, site_id: str) -> list[BuildingChange]:
@@ -286,9 +286,12 @@ class _Rebuilt:
         site = self._sites.loc[site_id]
         score = self._case.plan.params.score
         limits = {
-            "usable_area_m2": (float(self._area[self._number(site_id)]), self._need),
+            "usable_area_m2": (float(self._area[self._number(site_id)]), self._case.need.m2),
             "hall_seats": (_known(site["hall_seats"]), score.hall_seats),
-            "parking_area_m2": (_known(site["parking_area_m2"]), self._staff * score.parking_m2_per_motorbike),
+            "parking_area_m2": (
+                _known(site["parking_area_m2"]),
+                self._case.need.staff * score.parking_m2_per_motorbike,
+            ),
         }
         found: list[BuildingChange] = []
         for figure, (now, most) in limits.items():
@@ -335,17 +338,17 @@ class _Rebuilt:
         single = options.criteria[self._rows[: self._n]].copy()
         params = case.plan.params
         parts = self._parts.copy()
-        changed = conditions_parts(site, np.array([self._staff]), params.score)[0]
+        changed = conditions_parts(site, np.array([case.need.staff]), params.score)[0]
         parts[number] = np.where(np.isnan(changed), parts[number], changed)
         single[:, CRITERIA.index("conditions")] = mean_of_known(parts)
-        single[number, CRITERIA.index("size")] = size_score(area[[number]], np.array([self._need]))[0]
+        single[number, CRITERIA.index("size")] = size_score(area[[number]], np.array([case.need.m2]))[0]
         pairs = self._rows[self._n :]
         first, second = (
             np.array([self._local[int(place)] for place in column[pairs]], np.intp)
             for column in (options.first, options.second)
         )
         both = params.choice.reception == "both_sites"
-        pair = pair_criteria(single, area, parts, first, second, self._need, both=both)
+        pair = pair_criteria(single, area, parts, first, second, case.need, both=both)
         criteria = np.concatenate([single, pair])
         for kept in ("location", "access"):
             criteria[:, CRITERIA.index(kept)] = options.criteria[self._rows, CRITERIA.index(kept)]

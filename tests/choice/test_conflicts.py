@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from geo.choice.conflicts import ConflictError
 from geo.errors import Fault
 from geo.params import ChoiceParams, ConstraintParams
 from geo.text import LANGUAGES, describe_fault
-from tests.choices import SmallCity, best_by_trying, constrained_cities, small_city
+from tests.choices import SmallCity, best_by_trying, constrained_cities, needs_table, small_city
 
 
 def conflict(city: SmallCity, choice: ChoiceParams, wanted: ConstraintParams) -> tuple[Fault, ...]:
@@ -48,24 +50,26 @@ def test_a_pin_and_a_prohibition_of_one_building_conflict_within_its_unit() -> N
     assert fault.values["changes"] == "− constraints.pinned_sites = U1-0; − constraints.forbidden_sites = U1-0"
 
 
+def needing_400(city: SmallCity) -> SmallCity:
+    """Return the city with a need of 400 m2 in each unit: 240 of them the committee's."""
+    return dataclasses.replace(city, needs=needs_table([400.0] * len(city.needs), city.needs.index))
+
+
 def test_a_norm_that_a_unit_cannot_meet_says_what_it_could() -> None:
-    city = small_city([2, 2], area=[100.0, 200.0, 500.0, 500.0])
-    city.units["need_m2"] = [400.0, 400.0]
+    city = needing_400(small_city([2, 2], area=[180.0, 120.0, 500.0, 500.0]))
     (fault,) = conflict(city, ChoiceParams(max_sites=4), ConstraintParams(min_norm_met_pct=90))
     assert fault.values["changes"] == "constraints.min_norm_met_pct = 75"
 
 
 def test_units_that_cannot_meet_a_norm_are_told_what_all_could() -> None:
-    city = small_city([1, 1], area=[100.0, 200.0])
-    city.units["need_m2"] = [400.0, 400.0]
+    city = needing_400(small_city([1, 1], area=[100.0, 200.0]))
     faults = conflict(city, ChoiceParams(max_sites=4), ConstraintParams(min_norm_met_pct=90))
     assert [fault.key for fault in faults] == ["conflict_unit", "conflict_unit", "conflict_units"]
     assert faults[-1].values["changes"] == "constraints.min_norm_met_pct = 25"
 
 
 def test_a_norm_and_a_budget_that_conflict_are_each_told_what_would_do() -> None:
-    city = small_city([2, 2], area=[300.0, 200.0, 300.0, 240.0])
-    city.units["need_m2"] = [400.0, 400.0]
+    city = needing_400(small_city([2, 2], area=[300.0, 200.0, 300.0, 240.0]))
     (fault,) = conflict(city, ChoiceParams(max_sites=3), ConstraintParams(min_norm_met_pct=80))
     assert fault.values["rules"] == "choice.max_sites = 3; constraints.min_norm_met_pct = 80"
     assert fault.values["changes"] == "choice.max_sites = 4; constraints.min_norm_met_pct = 75"

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from geo.choice.constraints import has_costs, site_costs
 from geo.errors import InfeasibleError, ParamsError
 from geo.params import ChoiceParams, ConstraintParams
 from geo.text import LANGUAGES, describe_fault
-from tests.choices import SmallCity, best_by_trying, constrained_cities, small_city
+from tests.choices import SmallCity, best_by_trying, constrained_cities, needs_table, small_city
 
 FREE = ChoiceParams(max_sites=100, unit_weight="equal")
 
@@ -29,8 +31,7 @@ def city() -> SmallCity:
     made.sites["kind"] = ["district_office", "commune_office", "commune_office", "district_office"]
     made.sites["hall_seats"] = [50.0, np.nan, 120.0, 120.0]
     made.sites["parking_area_m2"] = [300.0, 50.0, 50.0, 300.0]
-    made.units["need_m2"] = [400.0, 400.0]
-    return made
+    return dataclasses.replace(made, needs=needs_table([400.0, 400.0], made.needs.index))
 
 
 @pytest.mark.parametrize(
@@ -43,9 +44,9 @@ def city() -> SmallCity:
         ({"forbidden_pairs": [("U0-1", "U0-0")]}, ["U0-1", "U0-2", "U1-0"]),
         ({"one_site_units": ["U0"]}, ["U0-0", "U1-0"]),
         ({"two_site_units": ["U0"]}, ["U0-0", "U0-1", "U1-0"]),
-        ({"min_norm_met_pct": 100}, ["U0-1", "U0-2", "U1-0"]),
-        ({"min_m2_per_person": 20}, ["U0-1", "U0-2", "U1-0"]),
-        ({"min_hall_seats": 100}, ["U0-1", "U0-2", "U1-0"]),
+        ({"min_norm_met_pct": 80}, ["U0-1", "U0-2", "U1-0"]),
+        ({"min_m2_per_person": 16}, ["U0-1", "U0-2", "U1-0"]),
+        ({"min_hall_seats": 100}, ["U0-2", "U1-0"]),
         ({"min_parking_m2": 200}, ["U0-0", "U0-1", "U1-0"]),
         ({"max_district_offices": 1}, ["U0-1", "U0-2", "U1-0"]),
         ({"max_cost": 800, "cost_per_m2": 1}, ["U0-0", "U0-1", "U1-0"]),
@@ -54,6 +55,13 @@ def city() -> SmallCity:
 )
 def test_each_constraint_does_what_it_says(city: SmallCity, wanted: dict, expected: list[str]) -> None:
     assert sorted(chosen_sites(city, FREE, **wanted)) == expected
+
+
+@pytest.mark.parametrize("wanted", [{"min_norm_met_pct": 84}, {"min_m2_per_person": 16.7}])
+def test_too_much_room_in_one_house_does_not_make_up_for_the_other(city: SmallCity, wanted: dict) -> None:
+    """U0 has 200 + 300 m2 and needs 400: but 240 of them, for 12 people, where the 200 are."""
+    with pytest.raises(InfeasibleError):
+        chosen_sites(city, FREE, **wanted)
 
 
 def test_a_pair_too_far_apart_is_not_chosen(city: SmallCity) -> None:

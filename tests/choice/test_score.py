@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo.choice.need import UnitNeed
 from geo.choice.score import (
     Options,
-    area_needed_m2,
     build_options,
     fill_unknown,
+    pair_criteria,
     site_criteria,
-    staff_needed,
     weighted_score,
 )
 from geo.city import City
@@ -20,31 +20,6 @@ from geo.settings import Settings
 from geo.travel.access import TravelTimes, UnitTimes
 
 NORMS = Norms()
-
-
-@pytest.mark.parametrize(("staff", "m2"), [(40, 1267), (76, 2266), (152, 4375)])
-def test_needed_area_is_that_of_the_worked_examples(staff: float, m2: float) -> None:
-    """Decree 155/2025/ND-CP with 19 leaders and heads and 85 % common area."""
-    assert area_needed_m2(pd.Series([float(staff)]), NORMS)[0] == pytest.approx(m2, abs=1)
-
-
-def test_a_tiny_staff_needs_the_area_of_its_first_titles_only() -> None:
-    assert area_needed_m2(pd.Series([3.0]), NORMS)[0] == pytest.approx((30 + 2 * 20) * 1.85)
-
-
-def test_staff_adds_up_to_the_city_and_given_figures_stand() -> None:
-    units = pd.DataFrame({"population": [9000.0, 1000.0, 5000.0], "staff": [np.nan, np.nan, 100.0]})
-    staff = staff_needed(units, Norms(city_staff=300, base_staff=40))
-    assert staff.tolist() == pytest.approx([40 + 0.9 * 120, 40 + 0.1 * 120, 100])
-
-
-@given(st.lists(st.tuples(st.floats(0, 1e6), st.one_of(st.none(), st.floats(0, 500))), min_size=1, max_size=8))
-def test_staff_is_never_negative_and_conserves_the_total(rows: list) -> None:
-    units = pd.DataFrame(rows, columns=["population", "staff"]).astype(float)
-    staff = staff_needed(units, NORMS)
-    assert (staff >= 0).all()
-    if units["staff"].isna().any():
-        assert staff.sum() == pytest.approx(max(NORMS.city_staff, units["staff"].sum()))
 
 
 def test_the_score_is_the_weighted_mean_of_what_is_known() -> None:
@@ -107,7 +82,7 @@ def test_size_is_the_share_of_the_norm_and_usable_area_is_estimated_from_the_flo
     prepared = prepare(toy_city, Params(), settings=settings)
     assert prepared.criteria.loc["S2", "usable_area_m2"] == pytest.approx(500 * 0.75)
     unit = toy_city.sites.loc["S2", "unit_id"]
-    assert prepared.criteria.loc["S2", "size_0_1"] == pytest.approx(375 / prepared.need_m2[unit])
+    assert prepared.criteria.loc["S2", "size_0_1"] == pytest.approx(375 / prepared.needs.loc[unit, "need_m2"])
 
 
 def test_the_pair_adds_the_areas_and_pays_for_working_in_two_houses(toy_city: City, settings: Settings) -> None:
@@ -119,6 +94,11 @@ def test_the_pair_adds_the_areas_and_pays_for_working_in_two_houses(toy_city: Ci
     both = {"S2", "S3"}
     pair = next(p for p in pairs if {options.site_ids[options.first[p]], options.site_ids[options.second[p]]} == both)
     assert options.usable_area_m2[pair] == pytest.approx(375 + 1875)
+
+
+#: 60 people need 1,000 m2: 40 of them, who need 600, work where the citizens are received.
+TWO_ROLES = UnitNeed(committee_staff=40.0, committee_m2=600.0, party_staff=20.0, party_m2=400.0)
+UNIT_NEED = ["committee_staff", "committee_need_m2", "party_staff", "party_need_m2"]
 
 
 def two_houses(reception: str, between_min: float = 10.0) -> Options:
@@ -152,7 +132,7 @@ def two_houses(reception: str, between_min: float = 10.0) -> Options:
         criteria["usable_area_m2"],
         pd.Index(["U"]),
         times,
-        pd.Series({"U": 1000.0}),
+        pd.DataFrame({"U": TWO_ROLES}, index=UNIT_NEED).T,
         score=ScoreParams(access_zero_min=30),
         choice=ChoiceParams(reception=reception),
         cutoff_min=180,
@@ -163,15 +143,46 @@ def test_citizens_go_to_the_receiving_house_or_to_the_nearer_of_two() -> None:
     committee, both = two_houses("committee_site"), two_houses("both_sites")
     location, size, access, conditions = range(4)
     assert committee.site_ids[committee.first[2]] == "a", "it has the better access, so it receives"
-    assert committee.criteria[2].tolist() == pytest.approx([0.6, 0.8, 0.74, (0.6 + 0.6 + 0.6 + 0.5) / 4])
+    state = (2 * 1.0 + 0.2) / 3  # two of three people work in a
+    assert committee.criteria[2].tolist() == pytest.approx([0.6, 0.7, 0.74, (state + state + 0.6 + 0.4 * 1.5) / 4])
     assert committee.site_ids[committee.first[3]] == "b", "the other way round is a choice too"
-    assert committee.criteria[3].tolist() == pytest.approx([0.8, 0.8, 0.66, (0.6 + 0.6 + 0.3 + 0.5) / 4])
+    state = (2 * 0.2 + 1.0) / 3
+    assert committee.criteria[3].tolist() == pytest.approx([0.8, 0.8, 0.66, (state + state + 0.3 + 0.1 * 1.5) / 4])
     assert both.criteria[2, access] == pytest.approx(0.9), "everybody lives 3 minutes from one of them"
     assert both.criteria[2, location] == pytest.approx(0.8)
-    assert both.criteria[2, [size, conditions]].tolist() == committee.criteria[2, [size, conditions]].tolist()
-    assert both.criteria[3].tolist() == pytest.approx(both.criteria[2].tolist())
+    assert both.criteria[2, size] == committee.criteria[2, size]
+    state = (2 * 1.0 + 0.2) / 3
+    assert both.criteria[2, conditions] == pytest.approx((state + state + 0.6 + 0.5) / 4), "the parking of both"
+    for name in (location, access):
+        assert both.criteria[3, name] == pytest.approx(both.criteria[2, name]), "whoever houses the committee"
     assert committee.buildings.tolist() == both.buildings.tolist()
     assert len(set(committee.buildings)) == 3
+
+
+@pytest.mark.parametrize(
+    ("areas", "shares"),
+    [
+        ((600, 400), (1.0, 0.8)),  # each fits one role; the other way round 400 of 600 and 400 of 400
+        ((1000, 0), (0.6, 0.4)),  # a large house and an empty one are not two houses
+        ((300, 2000), (0.7, 0.9)),  # 300 + 400; 600 + 300
+        ((700, 500), (1.0, 0.9)),
+    ],
+)
+def test_too_much_room_in_one_house_of_a_pair_does_not_fill_the_lack_in_the_other(
+    areas: tuple[float, float], shares: tuple[float, float]
+) -> None:
+    area, ones = np.array(areas, float), np.ones((2, 4))
+    pairs = pair_criteria(ones, area, ones, np.array([0, 1]), np.array([1, 0]), TWO_ROLES, both=False)
+    assert pairs[:, CRITERIA.index("size")].tolist() == pytest.approx(shares)
+
+
+def test_the_hall_and_the_parking_of_a_pair_are_those_of_the_committee() -> None:
+    parts = np.array([[1.0, 1.0, 0.9, 0.5], [1.0, 1.0, 0.1, 1.0]])
+    pairs = pair_criteria(
+        np.ones((2, 4)), np.array([900.0, 900]), parts, np.array([0, 1]), np.array([1, 0]), TWO_ROLES, both=False
+    )
+    expected = [(1 + 1 + 0.9 + 0.75) / 4, (1 + 1 + 0.1 + 1) / 4]  # parking for 30 of 60 people is for 30 of the 40 here
+    assert pairs[:, CRITERIA.index("conditions")].tolist() == pytest.approx(expected)
 
 
 def test_houses_with_no_way_between_them_pay_more_than_distant_ones() -> None:
@@ -192,12 +203,13 @@ def scored_unit(sites: pd.DataFrame, minutes: np.ndarray, score: ScoreParams, ch
     )
     central = pd.Series(np.linspace(0.1, 0.9, n), index=sites.index)  # S0 lies worst
     times = TravelTimes(demand=None, units={"U": unit}, frontage_0_1=central, centrality_0_1=central)
-    need, staff = pd.Series({"U": 800.0}), pd.Series({"U": 60.0})
+    need, staff = pd.Series({"U": 1000.0}), pd.Series({"U": 60.0})
     criteria = site_criteria(sites, None, times, need, staff, score=score, norms=NORMS)
-    filled = fill_unknown(criteria, sites["kind"], pd.Series(800.0, index=sites.index), score)
+    filled = fill_unknown(criteria, sites["kind"], pd.Series(1000.0, index=sites.index), score)
     index = pd.Index(["U"])
+    needs = pd.DataFrame({"U": TWO_ROLES}, index=UNIT_NEED).T
     return build_options(
-        filled, criteria["usable_area_m2"], index, times, need, score=score, choice=choice, cutoff_min=180
+        filled, criteria["usable_area_m2"], index, times, needs, score=score, choice=choice, cutoff_min=180
     )
 
 

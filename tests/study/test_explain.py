@@ -11,9 +11,9 @@ from geo.publish.why import explanation_texts
 from geo.settings import Settings
 from geo.study.explain import BuildingChange, Explanation, _Case, _least, _Rebuilt, explain_unit
 from geo.text import LANGUAGES
-from tests.test_plan import streets_of
+from tests.test_plan import STAFF, streets_of
 
-ONE_EACH = Params().with_values({"norms.city_staff": 150, "choice.max_sites": 2})
+ONE_EACH = Params().with_values({**STAFF, "norms.city_staff": 150, "choice.max_sites": 2})
 
 
 @pytest.fixture

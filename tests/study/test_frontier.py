@@ -49,7 +49,7 @@ def test_staff_people_and_area_are_the_same_in_every_table(embedded_city: City, 
         params = Params().with_values(values)
         plan = make_plan(embedded_city, params, settings=shared_settings)
         assert plan.units["population"].sum() == embedded_city.units["population"].sum() == plan.totals["population"]
-        assert plan.units["staff"].sum() == pytest.approx(params.norms.city_staff)
+        assert plan.units["staff"].sum() == params.norms.staff_to_house
         picked = plan.sites[plan.sites["chosen"]]
         chosen = plan.options[plan.options["chosen"]].set_index("unit_id")
         assert chosen["usable_area_m2"].sum() == pytest.approx(picked["usable_area_m2"].sum())
