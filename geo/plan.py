@@ -28,7 +28,7 @@ from geo.settings import Settings
 from geo.travel.access import AccessFigures, TravelTimes, UnitTimes, access_figures, compute_travel_times
 from geo.travel.branches import minutes_to_nearest, with_points
 from geo.travel.demand import place_demand
-from geo.travel.network import build_graph
+from geo.travel.scenario import graph_under_profile
 
 #: Goes into the name of cached travel times; raise it when the same input gives other times.
 _ACCESS_VERSION = "3"
@@ -258,7 +258,7 @@ def _nearest_points(
     sizes: list[tuple[int, ...]] = [(len(unit.population),) for unit in times.units.values()]
 
     def compute() -> dict[str, NDArray[np.float64]]:
-        graph = None if city.network is None else build_graph(city.network, params.access, crs=city.crs)
+        graph = None if city.network is None else graph_under_profile(city.network, params.access, crs=city.crs)
         return minutes_to_nearest(times, params.service.points, graph, params.access)
 
     digests = (city.digest, str(city.crs), digest_of(params.access), digest_of(params.service))
@@ -335,7 +335,7 @@ def travel_times(
     settings = settings or Settings()
 
     def compute() -> TravelTimes:
-        graph = None if city.network is None else build_graph(city.network, params, crs=city.crs)
+        graph = None if city.network is None else graph_under_profile(city.network, params, crs=city.crs)
         demand = place_demand(city.pieces, city.units, graph, params, population_points=city.population_points)
         return compute_travel_times(
             demand,

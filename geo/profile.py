@@ -257,7 +257,7 @@ def resolve_profile(
         parts = [resolve_profile(part, file=file, column=column, data_dir=data_dir, folder=folder) for part in given]
         return reduce(lambda base, part: part.over(base) if part else base, parts, cast("Scenario | None", None))
     if isinstance(given, Mapping):
-        return _parsed(given, file=file, prefix=f"{column}.")
+        return _parsed(given, file=file, prefix=column)
     if not isinstance(given, str):
         raise ParamsError(replace(_not_allowed(column, str(given)[:80], list_scenarios(data_dir)), file=file))
     if not given:
@@ -297,7 +297,9 @@ def _placed(item: Any, file: str | None, prefix: str) -> Any:
         if place is not None:
             places = find()
             if place not in places:
-                raise ParamsError(replace(_not_allowed(f"{prefix}restrictions.{kind}", str(place), places), file=file))
+                raise ParamsError(
+                    replace(_not_allowed(_dotted(prefix, "restrictions", kind), str(place), places), file=file)
+                )
             item = {"name": place, **places[place], **item}
     return item
 
@@ -332,7 +334,11 @@ def faults_of(error: ValidationError, *, file: str | None, prefix: str = "") -> 
         yield Fault(
             key="params_unknown" if e["type"] == "extra_forbidden" else "params_value",
             file=file,
-            column=prefix + ".".join(str(part) for part in e["loc"]),
+            column=".".join(str(part) for part in (prefix, *e["loc"]) if part != ""),
             value=str(e["input"])[:80],
             values={"allowed": e["msg"]},
         )
+
+
+def _dotted(*parts: object) -> str:
+    return ".".join(str(part) for part in parts if part != "")
