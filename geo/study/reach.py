@@ -1,179 +1,299 @@
-"""How far the people of a city are from where they are received, by the clock and by the kilometre."""
+"""How far the people of a city are from where a plan receives them, by the clock and by the kilometre.
+
+Every person goes to the reception place that is nearest by time: a chosen site of the own unit or, where service
+points count (``service.count_points``), a point of the city. The order of ties is that of the sites, then the points.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
-from geo.cache import cached, digest_of_text
-from geo.city import City
-from geo.params import AccessParams, Params, digest_of
-from geo.plan import Prepared, travel_times
+from geo.plan import Plan, prepare
 from geo.progress import Progress
+from geo.schemas import UNREACHABLE, WGS84
 from geo.settings import Settings
-from geo.travel.access import TravelTimes, ways_to_sites
-from geo.travel.branches import points_as_sites
-from geo.travel.distances import compute_distances
-from geo.travel.network import build_graph
+from geo.study.ways import (
+    TARGET_KM,
+    TARGET_MIN,
+    PointWays,
+    option_shares,
+    point_ways,
+    served_distances,
+    travel_distances,
+)
+from geo.travel.access import REASON_CODES, UnitTimes, weighted_quantile
 
-#: The city's own target: a public service point within 30 minutes or 5 km (data/facts/case.md).
-TARGET_MIN, TARGET_KM = 30.0, 5.0
-#: Goes into the name of cached distances; raise it when the same input gives other lengths.
-_VERSION = "1"
+__all__ = ["Reach", "option_shares", "reach_table", "served_distances", "travel_distances"]
 
-
-def travel_distances(
-    city: City, params: AccessParams, *, settings: Settings | None = None, progress: Progress | None = None
-) -> dict[str, NDArray[np.float64]]:
-    """Return the length in km of the shortest way by road from every demand point to every candidate of its unit.
-
-    By unit_id, in the shape of ``travel_times(...).units[unit_id].minutes``, infinite where those are; see
-    :func:`geo.travel.distances.compute_distances`. From the disk if they were computed before.
-    """
-    settings = settings or Settings()
-    times = travel_times(city, params, settings=settings, progress=progress)
-
-    def compute() -> dict[str, NDArray[np.float64]]:
-        graph = None if city.network is None else build_graph(city.network, params, crs=city.crs)
-        return compute_distances(
-            times.demand, city.sites, times.units, graph, city.network, params,
-            cache_dir=settings.cache_dir, progress=progress,
-        )  # fmt: skip
-
-    return cached(
-        settings.cache_dir,
-        f"distances-{_VERSION}-{_digest(city, params, times)}",
-        make=compute,
-        pack=lambda distances: {"km": _flat(distances)},
-        unpack=lambda arrays: _blocks(arrays["km"], {name: unit.minutes.shape for name, unit in times.units.items()}),
-    )
+#: Limits that shares are told for, minutes.
+WITHIN_MIN = (10, 15, 20, 30)
+#: Nearer to its place of reception than this, a detour is an accident of where the road is joined, and not counted.
+DETOUR_FROM_KM = 0.2
+#: Reason of people whose unit has no site at all.
+NO_SITE = "no_site"
+#: Arrays by the name of their column.
+_Columns = dict[str, NDArray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PointWays:
-    """The ways of all people to every service point of the city.
+class Reach:
+    """Who reaches what, and how far it is.
 
     Attributes
     ----------
-    minutes, km : dict of str to ndarray of float64, shape (n_demand, n_points)
-        By unit_id, in the order of ``params.service.points``; infinite where a point is not reached.
+    points : pandas.DataFrame
+        Index demand_id. Columns ``unit_id``, ``lon``, ``lat``, ``population``, ``receiver_id`` (a site_id, or the name
+        of a service point; empty where none is reached), ``receiver_kind`` (``"site"``, ``"service_point"`` or empty),
+        ``minutes``, ``km`` (length of the shortest way there by road), ``least_km`` (to the place that is nearest by
+        road, which another one may be), ``straight_km`` (as the crow flies), each NaN where nothing is reached, and
+        ``reason`` (why, one of :data:`~geo.schemas.UNREACHABLE` or ``"no_site"``; else empty).
+    units : pandas.DataFrame
+        Index unit_id, in the order of the plan. Columns ``name``, ``population``, ``sites`` (that receive, with `` + ``
+        between), of those who arrive ``mean_time_min``, ``median_time_min``, ``p95_time_min``, ``worst_time_min``,
+        ``mean_km``, ``p95_km``, ``detour_mean``, ``detour_p95`` (way by road over straight line, where that has
+        :data:`DETOUR_FROM_KM`); of all ``share_within_<n>min``, ``share_within_5km``, ``share_within_target`` (30
+        minutes or 5 km); a quantile is NaN where more than its complement cannot arrive. ``minutes_between`` (the two
+        sites of the unit, mean of both directions), ``other_population`` (who goes to a service point),
+        ``unreachable_population``, ``access_reason`` (the commonest). A unit without network has NaN throughout.
+    receivers : pandas.DataFrame
+        One row for every pair of a unit and a place that receives its people. Columns ``unit_id``, ``receiver_id``,
+        ``receiver_kind``, ``population``, ``mean_time_min``, ``mean_km``.
+    totals : dict
+        The figures of `units` for the city, whose people without a network are left out of them; None where there is
+        none. And ``population``, ``unreachable_population``, ``unreachable_by_reason`` (dict), ``at_service_points``.
     """
 
-    minutes: dict[str, NDArray[np.float64]]
-    km: dict[str, NDArray[np.float64]]
+    points: pd.DataFrame
+    units: pd.DataFrame
+    receivers: pd.DataFrame
+    totals: dict[str, Any]
 
 
-def point_ways(
-    city: City, params: Params, *, settings: Settings | None = None, progress: Progress | None = None
-) -> PointWays | None:
-    """Return the ways to the service points, from the disk if they were computed before; None where none counts."""
-    points, settings = params.service.points, settings or Settings()
-    if not params.service.count_points or not points:
-        return None
-    times = travel_times(city, params.access, settings=settings, progress=progress)
-
-    def compute() -> PointWays:
-        graph = None if city.network is None else build_graph(city.network, params.access, crs=city.crs)
-        sites, unit_ids = points_as_sites(times, points), pd.Index(list(times.units))
-        options: dict[str, Any] = {"cache_dir": settings.cache_dir, "progress": progress}
-        found = ways_to_sites(times.demand, sites, graph, params.access, unit_ids=unit_ids, **options)
-        km = compute_distances(times.demand, sites, found, graph, city.network, params.access, **options)
-        return PointWays(minutes={name: unit.minutes for name, unit in found.items()}, km=km)
-
-    shapes = {name: (len(unit.population), len(points)) for name, unit in times.units.items()}
-    return cached(
-        settings.cache_dir,
-        f"point-ways-{_VERSION}-{digest_of_text(_digest(city, params.access, times), digest_of(params.service))}",
-        make=compute,
-        pack=lambda ways: {"minutes": _flat(ways.minutes), "km": _flat(ways.km)},
-        unpack=lambda arrays: PointWays(**{name: _blocks(arrays[name], shapes) for name in ("minutes", "km")}),
-    )
-
-
-def _flat(blocks: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.concatenate([*(block.ravel() for block in blocks.values()), np.empty(0)])
-
-
-def _blocks(flat: NDArray[np.float64], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float64]]:
-    stops = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
-    parts = np.split(flat, stops[:-1]) if shapes else []
-    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
-
-
-def _digest(city: City, params: AccessParams, times: TravelTimes) -> str:
-    """Return the digest of everything that ways depend on: data, parameters, and where the people stand."""
-    content = hashlib.sha256(f"{city.digest} {city.crs} {digest_of(params)}".encode())
-    content.update(times.demand["node"].to_numpy().tobytes())
-    for unit in times.units.values():
-        content.update(unit.minutes.tobytes())
-    if city.network is not None:
-        content.update(city.network.length_m.tobytes())
-    return content.hexdigest()[:16]
-
-
-def served_distances(
-    city: City, params: Params, *, settings: Settings | None = None, progress: Progress | None = None
-) -> dict[str, NDArray[np.float64]]:
-    """Return :func:`travel_distances`; where service points count, those to the nearer of each site and a point.
-
-    Parameters are those of :func:`geo.plan.prepare`.
-    """
-    distances = travel_distances(city, params.access, settings=settings, progress=progress)
-    points = point_ways(city, params, settings=settings, progress=progress)
-    if points is None:
-        return distances
-    return {name: np.minimum(km, points.km[name].min(axis=1)[:, None]) for name, km in distances.items()}
-
-
-def option_shares(
-    prepared: Prepared,
-    distances: Mapping[str, NDArray[np.float64]],
-    *,
-    both: bool,
-    within_km: float = TARGET_KM,
-    within_min: float | None = None,
-) -> NDArray[np.float64]:
-    """Return, for every option, the share of its unit's people who live near enough to where they are received.
-
-    The figure of a whole city for any choice ``chosen`` (a row of the options for each unit) is
-    ``np.average(option_shares(...)[chosen], weights=population)`` over the units that have a figure.
+def reach_table(plan: Plan, *, settings: Settings | None = None, progress: Progress | None = None) -> Reach:
+    """Return how far the people of a plan are from where they are received.
 
     Parameters
     ----------
-    prepared : Prepared
-        From :func:`geo.plan.prepare`.
-    distances : mapping of str to ndarray
-        From :func:`served_distances`.
-    both : bool
-        A pair receives in both its buildings; else in the first one alone.
-    within_km : float
-        Longest way by road.
-    within_min : float, optional
-        Or so many minutes: who meets one of the two counts.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_options,)
-        0..1; NaN where the unit has no network or no people.
+    plan : Plan
+    settings : Settings, optional
+        Those that the plan was made with: they name the folder that keeps the ways.
+    progress : callable, optional
+        Called with a key and the share done; what it raises stops the work.
     """
-    options, times = prepared.options, prepared.served
-    shares = np.full(len(options.unit), np.nan)
-    starts = np.searchsorted(options.unit, np.arange(len(options.unit_ids) + 1))
-    for number, unit_id in enumerate(options.unit_ids):
-        rows, unit = slice(starts[number], starts[number + 1]), times.units.get(str(unit_id))
-        if unit is None or not unit.has_network or unit.population.sum() <= 0:
-            continue
-        near = distances[str(unit_id)] <= within_km
-        if within_min is not None:
-            near = near | (unit.minutes <= within_min)
-        column = pd.Index(unit.site_ids).get_indexer(options.site_ids)
-        first, second = column[options.first[rows]], column[options.second[rows]]
-        second = np.where(options.is_pair[rows] & both, second, first)
-        shares[rows] = unit.population @ (near[:, first] | near[:, second]) / unit.population.sum()
-    return shares
+    city, params = plan.city, plan.params
+    times = prepare(city, params, settings=settings, progress=progress).times
+    km = travel_distances(city, params.access, settings=settings, progress=progress)
+    ways = point_ways(city, params, settings=settings, progress=progress)
+    points, places = _nobody_arrives(times.demand, plan.units["population"]), _places(plan)
+    rows = times.demand.groupby("unit_id", sort=False).indices
+    for unit_id, unit in times.units.items():
+        sites = receiving_sites(plan, unit_id)
+        if sites:
+            choices = _choices(unit, km[unit_id], sites, ways, unit_id)
+            _arrive(points, rows[unit_id], choices, places)
+    table = pd.DataFrame(points, index=times.demand.index)
+    return Reach(
+        points=table.drop(columns=["weight", "place"]),
+        units=_units(plan, points, rows, times.units),
+        receivers=_receivers(table),
+        totals=_totals(plan, points),
+    )
+
+
+def receiving_sites(plan: Plan, unit_id: str) -> tuple[str, ...]:
+    """Return the sites where the citizens of a unit are received; empty where it has none."""
+    both = plan.params.choice.reception == "both_sites"
+    return _sites(plan, unit_id) if both else _sites(plan, unit_id)[:1]
+
+
+def _sites(plan: Plan, unit_id: str) -> tuple[str, ...]:
+    """Return the sites of a unit, the receiving one first."""
+    both = plan.units["site_id_1"][unit_id], plan.units["site_id_2"][unit_id]
+    return tuple(str(site) for site in both if site)
+
+
+def _places(plan: Plan) -> dict[tuple[str, str], shapely.Point]:
+    """Return where people are received, by kind and id, in the city's CRS."""
+    sites, points = plan.city.sites.geometry, plan.params.service.points
+    lonlat = np.array(list(points.values()), float).reshape(-1, 2)
+    placed = gpd.GeoSeries(gpd.points_from_xy(*lonlat.T), index=list(points), crs=WGS84).to_crs(sites.crs)
+    return {
+        (kind, str(name)): place
+        for kind, series in (("site", sites), ("service_point", placed))
+        for name, place in series.items()
+    }
+
+
+def _nobody_arrives(demand: gpd.GeoDataFrame, population: pd.Series) -> _Columns:
+    """Return the columns of :attr:`Reach.points` while no place receives anybody.
+
+    People add up to those of their unit; ``weight`` is their share of it, which is known also where it has none.
+    """
+    weight = demand["population"] / demand.groupby("unit_id")["population"].transform("sum")
+    degrees, nothing = demand.geometry.to_crs(WGS84), np.full(len(demand), "", dtype=object)
+    return {
+        "unit_id": demand["unit_id"].to_numpy(),
+        "lon": degrees.x.to_numpy(),
+        "lat": degrees.y.to_numpy(),
+        "population": (weight * population[demand["unit_id"]].to_numpy()).to_numpy(),
+        "receiver_id": nothing.copy(),
+        "receiver_kind": nothing.copy(),
+        **{name: np.full(len(demand), np.nan) for name in ("minutes", "km", "least_km", "straight_km")},
+        "reason": np.full(len(demand), NO_SITE, dtype=object),
+        "weight": weight.to_numpy(),
+        "place": np.asarray(demand.geometry),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choices:
+    """The places that may receive the people of one unit, in the order of ties; minutes and km are (people, places)."""
+
+    ids: list[tuple[str, str]]
+    minutes: NDArray[np.float64]
+    km: NDArray[np.float64]
+    reason: NDArray[np.object_]
+
+
+def _choices(
+    unit: UnitTimes, km: NDArray[np.float64], sites: tuple[str, ...], ways: PointWays | None, unit_id: str
+) -> _Choices:
+    columns = [unit.site_ids.index(site) for site in sites]
+    choices = _Choices(
+        ids=[("site", site) for site in sites],
+        minutes=unit.minutes[:, columns],
+        km=km[:, columns],
+        reason=np.array([*REASON_CODES], dtype=object)[unit.reason[:, columns[0]]],
+    )
+    if ways is None:
+        return choices
+    return replace(
+        choices,
+        ids=[*choices.ids, *(("service_point", name) for name in ways.names)],
+        minutes=np.hstack([choices.minutes, ways.minutes[unit_id]]),
+        km=np.hstack([choices.km, ways.km[unit_id]]),
+    )
+
+
+def _arrive(
+    points: _Columns, rows: NDArray[np.intp], choices: _Choices, places: Mapping[tuple[str, str], shapely.Point]
+) -> None:
+    """Fill the rows of the people of one unit."""
+    nearest = choices.minutes.argmin(axis=1)
+    of_place = np.array([places[name] for name in choices.ids])[nearest]
+    points["reason"][rows] = choices.reason
+    reached = np.isfinite(choices.minutes[np.arange(len(rows)), nearest])
+    rows, nearest, of_place, km = rows[reached], nearest[reached], of_place[reached], choices.km[reached]
+    there = np.arange(len(rows)), nearest
+    kind, name = (np.array(part, dtype=object) for part in zip(*choices.ids, strict=True))
+    points["reason"][rows] = ""
+    points["receiver_kind"][rows] = kind[nearest]
+    points["receiver_id"][rows] = name[nearest]
+    points["minutes"][rows] = choices.minutes[reached][there]
+    points["km"][rows] = km[there]
+    points["least_km"][rows] = km.min(axis=1)
+    points["straight_km"][rows] = shapely.distance(points["place"][rows], of_place) / 1000
+
+
+def _units(
+    plan: Plan, points: _Columns, rows: Mapping[str, NDArray[np.intp]], times: Mapping[str, UnitTimes]
+) -> pd.DataFrame:
+    found: dict[str, dict[str, Any]] = {}
+    for unit_id in plan.units.index:
+        people = {name: column[rows.get(unit_id, [])] for name, column in points.items()}
+        lost, other = people["reason"] != "", people["receiver_kind"] == "service_point"
+        found[unit_id] = {
+            "sites": " + ".join(receiving_sites(plan, unit_id)),
+            **_figures(people, people["weight"]),
+            "minutes_between": _between_min(plan, unit_id, times),
+            "other_population": float(people["population"][other].sum()),
+            "unreachable_population": float(people["population"][lost].sum()),
+            "access_reason": _commonest(people["reason"][lost], people["weight"][lost]),
+        }
+    return plan.units[["name", "population"]].join(pd.DataFrame.from_dict(found, orient="index"))
+
+
+def _commonest(reasons: NDArray[np.object_], weight: NDArray[np.float64]) -> str:
+    names, number = np.unique(reasons.astype(str), return_inverse=True)
+    return str(names[np.bincount(number, weight).argmax()]) if len(names) else ""
+
+
+def _figures(people: _Columns, weight: NDArray[np.float64]) -> dict[str, float]:
+    """Return the figures of some people who count with `weight`; all NaN where no road is known or nobody lives."""
+    known = people["reason"] != "no_network"
+    weight = weight[known]
+    minutes, km, least_km, straight_km = (people[name][known] for name in ("minutes", "km", "least_km", "straight_km"))
+    far = straight_km >= DETOUR_FROM_KM
+    detour = km[far] / straight_km[far]
+    near = {f"share_within_{n}min": minutes <= n for n in WITHIN_MIN}
+    near[f"share_within_{TARGET_KM:g}km"] = least_km <= TARGET_KM
+    near["share_within_target"] = (minutes <= TARGET_MIN) | (least_km <= TARGET_KM)
+    return {
+        "mean_time_min": _mean(minutes, weight),
+        "median_time_min": _quantile(minutes, weight, 0.5),
+        "p95_time_min": _quantile(minutes, weight, 0.95),
+        "worst_time_min": float(np.nanmax(minutes)) if np.isfinite(minutes).any() else np.nan,
+        **{name: _mean(inside.astype(float), weight) for name, inside in near.items()},
+        "mean_km": _mean(km, weight),
+        "p95_km": _quantile(km, weight, 0.95),
+        "detour_mean": _mean(detour, weight[far]),
+        "detour_p95": _quantile(detour, weight[far], 0.95),
+    }
+
+
+def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the weighted mean of the finite values, NaN where they weigh nothing."""
+    finite = np.isfinite(values)
+    return float(np.average(values[finite], weights=weights[finite])) if weights[finite].sum() > 0 else np.nan
+
+
+def _quantile(values: NDArray[np.float64], weights: NDArray[np.float64], q: float) -> float:
+    """Return the weighted quantile, a missing value counting as the largest; NaN where it is one."""
+    return weighted_quantile(np.nan_to_num(values, nan=np.inf), weights, q) if weights.sum() > 0 else np.nan
+
+
+def _between_min(plan: Plan, unit_id: str, times: Mapping[str, UnitTimes]) -> float:
+    """Return the minutes between the two sites of a unit, the mean of both directions; NaN for one site."""
+    sites = _sites(plan, unit_id)
+    if len(sites) < 2:
+        return np.nan
+    one, other = (times[unit_id].site_ids.index(site) for site in sites)
+    minutes = (times[unit_id].between_min[one, other] + times[unit_id].between_min[other, one]) / 2
+    return float(minutes) if np.isfinite(minutes) else np.nan
+
+
+def _receivers(points: pd.DataFrame) -> pd.DataFrame:
+    arrived = points[points["receiver_id"] != ""]
+    arrived = arrived.assign(
+        person_min=arrived["minutes"] * arrived["weight"], person_km=arrived["km"] * arrived["weight"]
+    )
+    sums = arrived.groupby(["unit_id", "receiver_kind", "receiver_id"], sort=False)[
+        ["population", "weight", "person_min", "person_km"]
+    ].sum()
+    return pd.DataFrame(
+        {
+            "population": sums["population"],
+            "mean_time_min": sums["person_min"] / sums["weight"],
+            "mean_km": sums["person_km"] / sums["weight"],
+        }
+    ).reset_index()
+
+
+def _totals(plan: Plan, points: _Columns) -> dict[str, Any]:
+    people, reason = points["population"], points["reason"]
+    lost = {name: float(people[reason == name].sum()) for name in (*UNREACHABLE, NO_SITE) if (reason == name).any()}
+    return {
+        "population": float(plan.units["population"].sum()),
+        **{name: None if np.isnan(value) else value for name, value in _figures(points, people).items()},
+        "unreachable_population": sum(lost.values()),
+        "unreachable_by_reason": lost,
+        "at_service_points": float(people[points["receiver_kind"] == "service_point"].sum()),
+    }

@@ -1,0 +1,184 @@
+"""The ways of a city in kilometres, kept on disk, and the share of people near enough to each option."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.cache import cached, digest_of_text
+from geo.city import City
+from geo.params import AccessParams, Params, digest_of
+from geo.plan import Prepared, travel_times
+from geo.progress import Progress
+from geo.settings import Settings
+from geo.travel.access import TravelTimes, ways_to_sites
+from geo.travel.branches import points_as_sites
+from geo.travel.distances import compute_distances
+from geo.travel.network import build_graph
+
+#: The city's own target: a public service point within 30 minutes or 5 km (data/facts/case.md).
+TARGET_MIN, TARGET_KM = 30.0, 5.0
+#: Goes into the name of cached distances; raise it when the same input gives other lengths.
+_VERSION = "1"
+
+
+def travel_distances(
+    city: City, params: AccessParams, *, settings: Settings | None = None, progress: Progress | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """Return the length in km of the shortest way by road from every demand point to every candidate of its unit.
+
+    By unit_id, in the shape of ``travel_times(...).units[unit_id].minutes``, infinite where those are; see
+    :func:`geo.travel.distances.compute_distances`. From the disk if they were computed before.
+    """
+    settings = settings or Settings()
+    times = travel_times(city, params, settings=settings, progress=progress)
+
+    def compute() -> dict[str, NDArray[np.float64]]:
+        graph = None if city.network is None else build_graph(city.network, params, crs=city.crs)
+        return compute_distances(
+            times.demand, city.sites, times.units, graph, city.network, params,
+            cache_dir=settings.cache_dir, progress=progress,
+        )  # fmt: skip
+
+    return cached(
+        settings.cache_dir,
+        f"distances-{_VERSION}-{_digest(city, params, times)}",
+        make=compute,
+        pack=lambda distances: {"km": _flat(distances)},
+        unpack=lambda arrays: _blocks(arrays["km"], {name: unit.minutes.shape for name, unit in times.units.items()}),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointWays:
+    """The ways of all people to every service point of the city.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The points, in the order of the columns.
+    minutes, km : dict of str to ndarray of float64, shape (n_demand, n_points)
+        By unit_id; infinite where a point is not reached.
+    """
+
+    names: tuple[str, ...]
+    minutes: dict[str, NDArray[np.float64]]
+    km: dict[str, NDArray[np.float64]]
+
+
+def point_ways(
+    city: City, params: Params, *, settings: Settings | None = None, progress: Progress | None = None
+) -> PointWays | None:
+    """Return the ways to the service points, from the disk if they were computed before; None where none counts."""
+    points, settings = params.service.points, settings or Settings()
+    if not params.service.count_points or not points:
+        return None
+    times = travel_times(city, params.access, settings=settings, progress=progress)
+
+    def compute() -> PointWays:
+        graph = None if city.network is None else build_graph(city.network, params.access, crs=city.crs)
+        sites, unit_ids = points_as_sites(times, points), pd.Index(list(times.units))
+        options: dict[str, Any] = {"cache_dir": settings.cache_dir, "progress": progress}
+        found = ways_to_sites(times.demand, sites, graph, params.access, unit_ids=unit_ids, **options)
+        km = compute_distances(times.demand, sites, found, graph, city.network, params.access, **options)
+        return PointWays(names=tuple(points), minutes={name: unit.minutes for name, unit in found.items()}, km=km)
+
+    shapes = {name: (len(unit.population), len(points)) for name, unit in times.units.items()}
+    return cached(
+        settings.cache_dir,
+        f"point-ways-{_VERSION}-{digest_of_text(_digest(city, params.access, times), digest_of(params.service))}",
+        make=compute,
+        pack=lambda ways: {"minutes": _flat(ways.minutes), "km": _flat(ways.km)},
+        unpack=lambda arrays: PointWays(
+            names=tuple(points), minutes=_blocks(arrays["minutes"], shapes), km=_blocks(arrays["km"], shapes)
+        ),
+    )
+
+
+def _flat(blocks: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.concatenate([*(block.ravel() for block in blocks.values()), np.empty(0)])
+
+
+def _blocks(flat: NDArray[np.float64], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float64]]:
+    stops = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
+    parts = np.split(flat, stops[:-1]) if shapes else []
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
+
+
+def _digest(city: City, params: AccessParams, times: TravelTimes) -> str:
+    """Return the digest of everything that ways depend on: data, parameters, and where the people stand."""
+    content = hashlib.sha256(f"{city.digest} {city.crs} {digest_of(params)}".encode())
+    content.update(times.demand["node"].to_numpy().tobytes())
+    for unit in times.units.values():
+        content.update(unit.minutes.tobytes())
+    if city.network is not None:
+        content.update(city.network.length_m.tobytes())
+    return content.hexdigest()[:16]
+
+
+def served_distances(
+    city: City, params: Params, *, settings: Settings | None = None, progress: Progress | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """Return :func:`travel_distances`; where service points count, those to the nearer of each site and a point.
+
+    Parameters are those of :func:`geo.plan.prepare`.
+    """
+    distances = travel_distances(city, params.access, settings=settings, progress=progress)
+    points = point_ways(city, params, settings=settings, progress=progress)
+    if points is None:
+        return distances
+    return {name: np.minimum(km, points.km[name].min(axis=1)[:, None]) for name, km in distances.items()}
+
+
+def option_shares(
+    prepared: Prepared,
+    distances: Mapping[str, NDArray[np.float64]],
+    *,
+    both: bool,
+    within_km: float = TARGET_KM,
+    within_min: float | None = None,
+) -> NDArray[np.float64]:
+    """Return, for every option, the share of its unit's people who live near enough to where they are received.
+
+    The figure of a whole city for any choice ``chosen`` (a row of the options for each unit) is
+    ``np.average(option_shares(...)[chosen], weights=population)`` over the units that have a figure.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        From :func:`geo.plan.prepare`.
+    distances : mapping of str to ndarray
+        From :func:`served_distances`.
+    both : bool
+        A pair receives in both its buildings; else in the first one alone.
+    within_km : float
+        Longest way by road.
+    within_min : float, optional
+        Or so many minutes: who meets one of the two counts.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_options,)
+        0..1; NaN where the unit has no network or no people.
+    """
+    options, times = prepared.options, prepared.served
+    shares = np.full(len(options.unit), np.nan)
+    starts = np.searchsorted(options.unit, np.arange(len(options.unit_ids) + 1))
+    for number, unit_id in enumerate(options.unit_ids):
+        rows, unit = slice(starts[number], starts[number + 1]), times.units.get(str(unit_id))
+        if unit is None or not unit.has_network or unit.population.sum() <= 0:
+            continue
+        near = distances[str(unit_id)] <= within_km
+        if within_min is not None:
+            near = near | (unit.minutes <= within_min)
+        column = pd.Index(unit.site_ids).get_indexer(options.site_ids)
+        first, second = column[options.first[rows]], column[options.second[rows]]
+        second = np.where(options.is_pair[rows] & both, second, first)
+        shares[rows] = unit.population @ (near[:, first] | near[:, second]) / unit.population.sum()
+    return shares
