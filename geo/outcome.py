@@ -1,9 +1,10 @@
-"""The tables of a plan: a choice on the units, the sites and the options of a city."""
+"""The tables of a plan: a choice on the units, the sites and the options of a city, and what they are made from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,37 @@ from geo.city import City
 from geo.errors import Fault
 from geo.params import CRITERIA
 from geo.schemas import WGS84
-from geo.travel.access import AccessFigures
+from geo.travel.access import AccessFigures, TravelTimes
 
-if TYPE_CHECKING:
-    from geo.plan import Prepared
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What a plan needs and the weights and the budget do not touch.
+
+    Attributes
+    ----------
+    times : TravelTimes
+        To the sites.
+    served : TravelTimes
+        As they are scored: the same, or to the nearer of each site and the nearest service point.
+    needs : pandas.DataFrame
+        Staff and floor area by unit_id, see :func:`geo.choice.need.needs_of`.
+    criteria : pandas.DataFrame
+        Of every building alone, see :func:`geo.choice.score.site_criteria`.
+    filled : pandas.DataFrame
+        The same with a cautious figure for what is not known, as it is scored.
+    options : Options
+    figures : tuple of AccessFigures
+        Of every option.
+    """
+
+    times: TravelTimes
+    served: TravelTimes
+    needs: pd.DataFrame
+    criteria: pd.DataFrame
+    filled: pd.DataFrame
+    options: Options
+    figures: tuple[AccessFigures, ...]
 
 
 def units_table(

@@ -21,7 +21,7 @@ from geo.choice.robust import Robustness, try_weights
 from geo.choice.score import Options, build_options, fill_unknown, site_criteria
 from geo.city import City
 from geo.errors import Fault
-from geo.outcome import notes_on, options_table, sites_table, sum_up, units_table
+from geo.outcome import Prepared, notes_on, options_table, sites_table, sum_up, units_table
 from geo.params import AccessParams, Params, digest_of
 from geo.progress import Clock, Progress
 from geo.settings import Settings
@@ -95,36 +95,6 @@ class Plan:
     optimality: dict[str, Any]
     notes: tuple[Fault, ...]
     seconds: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """What a plan needs and the weights and the budget do not touch.
-
-    Attributes
-    ----------
-    times : TravelTimes
-        To the sites.
-    served : TravelTimes
-        As they are scored: the same, or to the nearer of each site and the nearest service point.
-    needs : pandas.DataFrame
-        Staff and floor area by unit_id, see :func:`geo.choice.need.needs_of`.
-    criteria : pandas.DataFrame
-        Of every building alone, see :func:`geo.choice.score.site_criteria`.
-    filled : pandas.DataFrame
-        The same with a cautious figure for what is not known, as it is scored.
-    options : Options
-    figures : tuple of AccessFigures
-        Of every option.
-    """
-
-    times: TravelTimes
-    served: TravelTimes
-    needs: pd.DataFrame
-    criteria: pd.DataFrame
-    filled: pd.DataFrame
-    options: Options
-    figures: tuple[AccessFigures, ...]
 
 
 _prepared: OrderedDict[str, Prepared] = OrderedDict()

@@ -36,8 +36,9 @@ from geo.choice.score import (
     weighted_score,
 )
 from geo.errors import Fault, InputError
+from geo.outcome import Prepared
 from geo.params import CRITERIA
-from geo.plan import Plan, Prepared, choose, limits_of, prepare
+from geo.plan import Plan, choose, limits_of, prepare
 from geo.schemas import CONDITIONS
 from geo.settings import Settings
 

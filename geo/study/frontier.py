@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from geo.choice.choose import Choice, choose_sites
 from geo.choice.constraints import Limits, has_costs, site_costs
 from geo.errors import InfeasibleError
-from geo.outcome import sum_up, units_table
+from geo.outcome import Prepared, sum_up, units_table
 from geo.params import Params
-from geo.plan import Plan, Prepared, limits_of, prepare
+from geo.plan import Plan, limits_of, prepare
 from geo.progress import Progress
 from geo.settings import Settings
 from geo.travel.access import weighted_quantile

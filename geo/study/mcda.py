@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from pymcdm.methods import PROMETHEE_II, TOPSIS, WSM
 
 from geo.choice.score import Options
+from geo.outcome import Prepared
 from geo.params import CRITERIA
-from geo.plan import Plan, Prepared, limits_of, prepare
+from geo.plan import Plan, limits_of, prepare
 from geo.settings import Settings
 
 #: A lead that makes one option preferred outright in a criterion (PROMETHEE II).
