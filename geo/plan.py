@@ -31,7 +31,7 @@ from geo.travel.demand import place_demand
 from geo.travel.scenario import graph_under_profile
 
 #: Goes into the name of cached travel times; raise it when the same input gives other times.
-_ACCESS_VERSION = "3"
+_ACCESS_VERSION = "4"
 _KEPT_IN_MEMORY = 4
 
 

@@ -32,7 +32,7 @@ CONDITIONS = ("good", "fair", "poor")
 #: What a chosen building is used for.
 ROLES = ("all_functions", "committee_one_stop", "party_council")
 #: Why a travel time is missing.
-UNREACHABLE = ("no_road_within_snap_limit", "island", "one_way_trap", "cut_off", "no_network")
+UNREACHABLE = ("no_road_within_snap_limit", "island", "one_way_trap", "cut_off", "no_network", "across_water")
 #: How a piece of an old commune was cut out; lines drawn by the user come after official polygons.
 METHODS = ("whole", "official", "drawn", "modelled")
 #: How narrow the range of a piece's area share is; see :mod:`geo.merge.sureness`.

@@ -46,11 +46,12 @@ ATTRIBUTION = "© OpenStreetMap contributors"
 LICENCE = "ODbL-1.0"
 LICENCE_URL = "https://opendatacommons.org/licenses/odbl/1-0/"
 NOMINATIM_URL = "https://nominatim.openstreetmap.org"
-#: Roads and paths in use, and ferries; which of them a mode may take is decided by the reader.
+#: Roads and paths in use, ferries, and rivers that lie between; what a mode may take is decided by the reader.
 WAY_FILTERS = (
     '["highway"]["area"!~"yes"]'
     '["highway"!~"^(abandoned|construction|corridor|elevator|no|planned|platform|proposed|raceway|razed|rest_area|services)$"]',
     '["route"="ferry"]',
+    '["waterway"~"^(river|canal)$"]',
 )
 #: Seconds before a request is repeated; the public server asks for patience.
 RETRY_WAITS_S = (10.0, 30.0, 60.0)

@@ -262,6 +262,7 @@ class _Router:
         reason[missing & other] = REASON_CODES["one_way_trap"]
         reason[missing & other & apart] = REASON_CODES["island"]
         reason[:, arc < 0] = REASON_CODES["no_road_within_snap_limit"]
+        reason[:, self._snaps.across_water[rows]] = REASON_CODES["across_water"]
         own = people["reason"].map(REASON_CODES).to_numpy(np.uint8)
         reason[own > 0, :] = own[own > 0, None]
         return reason

@@ -25,8 +25,8 @@ def place_demand(
     """Return points on the road network that carry the population of the units.
 
     The people of a piece (the part of an old commune in a unit) are spread over its streets by length and class, and
-    gathered in cells of ``params.demand_cell_m``; a cell's people stand at the nearer end of the road segment that is
-    nearest to their middle.
+    gathered in cells of ``params.demand_cell_m``, bank by bank where a river runs through; a cell's people stand at the
+    nearer end of the road segment that is nearest to their middle and on their bank.
     Where the folder brings people at points, those are gathered instead. In each unit the sum is scaled to the unit's
     population.
 
@@ -56,7 +56,7 @@ def place_demand(
         rows = _people_at_points(population_points, units)
     rows = rows[rows["population"] > 0]
     rows = pd.concat([rows, _people_left(rows, pieces, units)], ignore_index=True)
-    points = _gathered(rows, params.demand_cell_m)
+    points = _gathered(rows, params.demand_cell_m, graph)
     points = _scaled(points, units)
     return check(DemandPoints, _on_network(points, covered, graph, params, crs=units.crs), crs=units.crs)
 
@@ -153,21 +153,26 @@ def _people_left(rows: pd.DataFrame, pieces: gpd.GeoDataFrame, units: gpd.GeoDat
     )
 
 
-def _gathered(rows: pd.DataFrame, cell_m: float) -> pd.DataFrame:
-    """Gather the people of each unit by square cells: one row per cell at the weighted middle of its people."""
-    cell = pd.DataFrame({"unit_id": rows["unit_id"], "i": rows["x"] // cell_m, "j": rows["y"] // cell_m})
-    moment = pd.DataFrame(
-        {
-            "population": rows["population"],
-            "mx": rows["x"] * rows["population"],
-            "my": rows["y"] * rows["population"],
-        }
-    )
-    cells = moment.groupby([cell["unit_id"], cell["i"], cell["j"]]).sum().reset_index()
-    cells = cells[cells["population"] > 0]
-    cells["x"] = cells["mx"] / cells["population"]
-    cells["y"] = cells["my"] / cells["population"]
-    return cells[["unit_id", "x", "y", "population"]]
+def _gathered(rows: pd.DataFrame, cell_m: float, graph: TravelGraph | None) -> pd.DataFrame:
+    """Gather the people of each unit by square cells: one row per cell at the weighted middle of its people.
+
+    Those whom a river parts from that middle are gathered apart from the others.
+    """
+    keys = rows.assign(i=rows["x"] // cell_m, j=rows["y"] // cell_m).groupby(["unit_id", "i", "j"])
+    cell, people, xy = keys.ngroup().to_numpy(), rows["population"].to_numpy(), rows[["x", "y"]].to_numpy()
+    if graph is not None and len(graph.rivers):
+        across = graph.across_river(shapely.points(xy), shapely.points(_middles(xy, people, cell)[cell]))
+        cell = np.unique(2 * cell + across, return_inverse=True)[1]
+    x, y = _middles(xy, people, cell).T
+    first = np.unique(cell, return_index=True)[1]
+    unit_id = rows["unit_id"].to_numpy()[first]
+    return pd.DataFrame({"unit_id": unit_id, "x": x, "y": y, "population": np.bincount(cell, people)})
+
+
+def _middles(xy: NDArray[np.float64], people: NDArray[np.float64], cell: NDArray) -> NDArray[np.float64]:
+    """Return the weighted middle of each cell."""
+    moments = np.column_stack([np.bincount(cell, people * along) for along in xy.T])
+    return moments / np.bincount(cell, people)[:, None]
 
 
 def _scaled(points: pd.DataFrame, units: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -193,6 +198,7 @@ def _on_network(
         arc, fraction = snaps.arc[snaps.arc >= 0], snaps.fraction[snaps.arc >= 0]
         node[joined] = np.where(fraction <= 0.5, graph.tail[arc], graph.head[arc])
         reason[joined] = ""
+        reason[np.flatnonzero(on)[snaps.across_water]] = "across_water"
         places[joined] = shapely.points(graph.xy[node[joined]])
     ids = _numbered(points["unit_id"])
     return gpd.GeoDataFrame(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pyproj
@@ -17,6 +18,9 @@ from geo.params import HIGHWAY_CLASSES, MODES, SURFACES, AccessParams
 from geo.schemas import RoadNetwork
 
 FERRY = HIGHWAY_CLASSES.index("ferry")
+_MOTORWAY = HIGHWAY_CLASSES.index("motorway")
+#: A point this near to the line of a river stands on neither bank.
+_ON_RIVER_M = 0.01
 _KMH_TO_M_S = 1 / 3.6
 #: Classes whose speed is one on earth or gravel already.
 _UNPAVED_CLASSES = ("track", "path")
@@ -37,6 +41,10 @@ class TravelGraph:
     highway : ndarray of uint8, shape (n_segments,)
     segment_ends : ndarray of int32, shape (n_segments, 2)
         Nodes of every segment of the network, whether the mode may use it or not, in the direction it is drawn.
+    spanning : ndarray of bool, shape (n_segments,)
+        On a bridge or in a tunnel.
+    rivers : ndarray of shapely LineStrings, shape (n_pieces,)
+        Straight pieces of rivers and canals, which nobody crosses to get to a road.
     component : ndarray of int32, shape (n_nodes,)
         Strongly connected component; -1 for a node that the mode cannot reach at all.
     main : int
@@ -54,6 +62,8 @@ class TravelGraph:
     segment: NDArray[np.int64]
     highway: NDArray[np.uint8]
     segment_ends: NDArray[np.int32]
+    spanning: NDArray[np.bool_]
+    rivers: NDArray[np.object_]
     component: NDArray[np.int32]
     main: int
     island: NDArray[np.bool_]
@@ -61,10 +71,28 @@ class TravelGraph:
 
     @cached_property
     def joinable(self) -> NDArray[np.int64]:
-        """First arc of every segment that a point may join: ferries are left out."""
-        arcs = np.flatnonzero(self.highway[self.segment] != FERRY)
+        """First arc of every segment that a point may join.
+
+        Left out are ferries, motorways, bridges, tunnels, and barriers, which have no length.
+        """
+        ends = self.xy[self.segment_ends]
+        closed = np.isin(self.highway, (FERRY, _MOTORWAY)) | self.spanning | (ends[:, 0] == ends[:, 1]).all(axis=1)
+        arcs = np.flatnonzero(~closed[self.segment])
         _, first = np.unique(self.segment[arcs], return_index=True)
         return arcs[first]
+
+    @cached_property
+    def _river_tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.rivers)
+
+    def across_river(self, starts: NDArray[np.object_], ends: NDArray[np.object_]) -> NDArray[np.bool_]:
+        """Return whether the straight line from each of `starts` to its end, points both, crosses a river."""
+        places = np.stack([shapely.get_coordinates(starts), shapely.get_coordinates(ends)], axis=1)
+        line, river = self._river_tree.query(shapely.linestrings(places), predicate="intersects")
+        crossed = ~shapely.dwithin(starts[line], self.rivers[river], _ON_RIVER_M)
+        across = np.zeros(len(starts), bool)
+        across[line[crossed]] = True
+        return across
 
     def lines(self, arcs: NDArray[np.int64]) -> NDArray[np.object_]:
         """Return `arcs` as straight lines in the metric CRS."""
@@ -84,11 +112,14 @@ class Snap:
         Place on the arc, 0 at its tail and 1 at its head.
     distance_m : ndarray of float64, shape (n_points,)
         From the point to that place, as the crow flies; NaN where there is none.
+    across_water : ndarray of bool, shape (n_points,)
+        There is none because every road within the limit lies across a river.
     """
 
     arc: NDArray[np.int64]
     fraction: NDArray[np.float64]
     distance_m: NDArray[np.float64]
+    across_water: NDArray[np.bool_]
 
 
 def build_graph(network: RoadNetwork, params: AccessParams, *, crs: pyproj.CRS) -> TravelGraph:
@@ -128,6 +159,8 @@ def build_graph(network: RoadNetwork, params: AccessParams, *, crs: pyproj.CRS) 
         segment=segment,
         highway=network.highway,
         segment_ends=np.stack([network.tail, network.head], axis=1),
+        spanning=network.spanning,
+        rivers=network.river_lines(crs),
         component=strong,
         main=main,
         island=island,
@@ -179,7 +212,7 @@ def _long_islands(
 
 
 def snap(graph: TravelGraph, points: NDArray[np.object_], *, limit_m: float) -> Snap:
-    """Join points to the nearest road within `limit_m`.
+    """Join points to the nearest road within `limit_m` that a straight line reaches without crossing a river.
 
     Roads of the main component and of islands long enough to live on come first; only a point with none of them
     within the limit joins a one-way trap or a loose end. Equal distances fall to the lower arc number.
@@ -193,23 +226,63 @@ def snap(graph: TravelGraph, points: NDArray[np.object_], *, limit_m: float) -> 
         Longest distance from a point to its road.
     """
     arc = np.full(len(points), -1, np.int64)
+    near = np.zeros(len(points), bool)
     arcs = graph.joinable
     lived_in = graph.settled[graph.tail[arcs]] & (
         graph.component[graph.tail[arcs]] == graph.component[graph.head[arcs]]
     )
     for candidates in (arcs[lived_in], arcs[~lived_in]):
-        open_points = np.flatnonzero(arc < 0)
-        if not len(candidates) or not len(open_points):
-            continue
-        tree = shapely.STRtree(graph.lines(candidates))
-        found, nearest = tree.query_nearest(points[open_points], max_distance=limit_m, all_matches=True)
-        lowest = np.full(len(open_points), np.iinfo(np.int64).max)
-        np.minimum.at(lowest, found, candidates[nearest])
-        hit = lowest < np.iinfo(np.int64).max
-        arc[open_points[hit]] = lowest[hit]
-    joined = arc >= 0
+        left = np.flatnonzero(arc < 0)
+        if len(candidates) and len(left):
+            found = _join(graph, candidates, points[left], limit_m)
+            arc[left], near[left] = found.arc, near[left] | found.near
     fraction, distance = np.full(len(points), np.nan), np.full(len(points), np.nan)
+    joined = arc >= 0
     lines = graph.lines(arc[joined])
     fraction[joined] = shapely.line_locate_point(lines, points[joined], normalized=True)
     distance[joined] = shapely.distance(lines, points[joined])
-    return Snap(arc=arc, fraction=fraction, distance_m=distance)
+    return Snap(arc=arc, fraction=fraction, distance_m=distance, across_water=near & ~joined)
+
+
+class _Joined(NamedTuple):
+    """The arc of each point, -1 where there is none, and whether one lies within the limit on whatever bank."""
+
+    arc: NDArray[np.int64]
+    near: NDArray[np.bool_]
+
+
+def _join(graph: TravelGraph, candidates: NDArray[np.int64], points: NDArray[np.object_], limit_m: float) -> _Joined:
+    """Return the nearest of `candidates` on this bank; only where the nearest is on the other one, all are tried."""
+    lines = graph.lines(candidates)
+    tree = shapely.STRtree(lines)
+    arc = np.full(len(points), -1, np.int64)
+    point, line = tree.query_nearest(points, max_distance=limit_m, all_matches=True)
+    _keep_nearest(arc, point, line, candidates)
+    near = arc >= 0
+    if len(graph.rivers):
+        joined = np.flatnonzero(near)
+        wet = joined[graph.across_river(points[joined], _feet(graph.lines(arc[joined]), points[joined]))]
+        arc[wet] = -1
+        point, line = tree.query(points[wet], predicate="dwithin", distance=limit_m)
+        dry = ~graph.across_river(points[wet[point]], _feet(lines[line], points[wet[point]]))
+        point, line = point[dry], line[dry]
+        distance = shapely.distance(points[wet[point]], lines[line])
+        least = np.full(len(wet), np.inf)
+        np.minimum.at(least, point, distance)
+        nearest = distance == least[point]
+        _keep_nearest(arc, wet[point[nearest]], line[nearest], candidates)
+    return _Joined(arc, near)
+
+
+def _keep_nearest(
+    arc: NDArray[np.int64], point: NDArray[np.intp], line: NDArray[np.intp], candidates: NDArray[np.int64]
+) -> None:
+    """Write the lowest of the equally near arcs of every point into `arc`."""
+    lowest = np.full(len(arc), np.iinfo(np.int64).max)
+    np.minimum.at(lowest, point, candidates[line])
+    arc[point] = lowest[point]
+
+
+def _feet(lines: NDArray[np.object_], points: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return the place on each line that is nearest to its point."""
+    return np.asarray(shapely.line_interpolate_point(lines, shapely.line_locate_point(lines, points)))

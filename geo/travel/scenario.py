@@ -41,7 +41,7 @@ def apply_scenario(
     """Return `graph` with the seconds that it takes under `scenario`.
 
     ``seconds' = max(seconds / factor, length / max_kmh)``, so nothing but a factor above 1 shortens a way. A factor on
-    a ferry counts for crossing and wait together.
+    a ferry counts for crossing and wait together. What has no length, a barrier, is closed by what it joins alone.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def apply_scenario(
     """
     factors = scenario.speed_factors.get(cast("Mode", mode), {})
     factor = np.array([factors.get(name, 1.0) for name in HIGHWAY_CLASSES])[graph.highway[graph.segment]]
-    with np.errstate(divide="ignore"):
-        seconds = graph.seconds / factor
+    with np.errstate(divide="ignore", invalid="ignore"):
+        seconds = np.where(graph.seconds > 0, graph.seconds / factor, 0.0)
     idle = []
     for restriction in scenario.restrictions:
         if not restriction.holds(mode, on=scenario.on):
@@ -67,7 +67,7 @@ def apply_scenario(
             idle.append(restriction.name)
         speed_m_s = restriction.max_kmh * _KMH_TO_M_S
         length_m = network.length_m[graph.segment[touched]]
-        least = length_m / speed_m_s if speed_m_s else np.inf
+        least = length_m / speed_m_s if speed_m_s else np.where(length_m > 0, np.inf, 0.0)
         seconds[touched] = np.maximum(seconds[touched], least)
     return Applied(graph=replace(graph, seconds=seconds), idle=tuple(idle))
 

@@ -18,7 +18,7 @@ import shapely
 
 from geo.errors import FetchError, InputError
 from geo.settings import Settings
-from geo.sources.fetch import fetch_osm, overpass_json_to_pbf, split_area
+from geo.sources.fetch import WAY_FILTERS, fetch_osm, overpass_json_to_pbf, split_area
 from geo.sources.osm import read_osm
 from tests.sources.loopback import Loopback, Reply, hang_up, send, stall, stop_halfway, trickle
 
@@ -151,11 +151,12 @@ def test_the_reader_of_extracts_takes_it(fetch):
     assert not network.modelled
 
 
-def test_roads_and_ferries_are_asked_for_around_the_area(fetch, server):
+def test_roads_ferries_and_rivers_are_asked_for_around_the_area(fetch, server):
     fetch()
-    assert len(server.queries) == 2
+    assert len(server.queries) == len(WAY_FILTERS)
     assert '["highway"]' in server.queries[0]
     assert '["route"="ferry"]' in server.queries[1]
+    assert '["waterway"~"^(river|canal)$"]' in server.queries[2]
     assert server.queries[0].startswith("[out:json][timeout:10]")
     corners = server.queries[0].split("poly:'")[1].split("'")[0].split()
     asked = shapely.Polygon([(float(lon), float(lat)) for lat, lon in zip(corners[::2], corners[1::2], strict=True)])
@@ -174,7 +175,7 @@ def test_a_file_of_polygons_is_taken_as_one_area(fetch, server, tmp_path):
     file = tmp_path / "area.geojson"
     gpd.GeoDataFrame(geometry=halves, crs="EPSG:4326").to_crs("EPSG:32648").to_file(file, driver="GeoJSON")
     assert ways_of(fetch(file)).keys() == {10, 11, 12}
-    assert len(server.queries) == 2
+    assert len(server.queries) == len(WAY_FILTERS)
 
 
 def test_a_polygon_file_that_cannot_be_read_is_an_input_error(fetch, tmp_path):
@@ -217,7 +218,7 @@ def test_a_large_area_is_asked_for_in_tiles_that_cover_it():
 def test_a_busy_server_is_asked_again(fetch, server):
     server.replies = [send(b"slow down", status=429), send(b"", status=504), send(ANSWER)]
     assert ways_of(fetch()).keys() == {10, 11, 12}
-    assert len(server.queries) == 4
+    assert len(server.queries) == 2 + len(WAY_FILTERS)
 
 
 @pytest.mark.parametrize("status", [429, 504])
@@ -340,7 +341,7 @@ def test_no_internet_is_said_at_once(tmp_path):
 def test_a_connection_that_breaks_later_is_tried_again(fetch, server):
     server.replies = [send(ANSWER), hang_up, send(ANSWER)]
     assert ways_of(fetch()).keys() == {10, 11, 12}
-    assert len(server.queries) == 4
+    assert len(server.queries) == 2 + len(WAY_FILTERS)
 
 
 def test_an_unknown_place_is_said(refused, server):

@@ -3,10 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 import shapely
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from geo.errors import NetworkError, ParamsError
 from geo.params import SURFACES, AccessParams, Params
-from geo.travel.network import build_graph, snap
+from geo.travel.network import TravelGraph, build_graph, snap
 from tests.roads import ALONG, CRS, ORIGIN, road_network
 
 # One kilometre between neighbours; d can be left but not reached, x-y is an island.
@@ -117,6 +119,86 @@ def test_a_road_one_can_leave_again_is_preferred_to_a_nearer_trap() -> None:
     snaps = snap(graph, points((1050, -200), (1050, -800)), limit_m=400)
     assert graph.tail[snaps.arc[0]] != 3, "b is 206 m away and lies in the main network"
     assert graph.tail[snaps.arc[1]] == 3, "only the trap is within reach"
+
+
+# Two streets and a river between them; the bridge over it is a main road.
+#
+#    a ────────── b   y = 60
+#    ~~~~~~~│~~~~~~   y = 30, from x = -500 to 1500
+#           │ bridge  x = 1000
+#    c ───────────d   y = -80
+BANKS = {"a": (0, 60), "b": (1000, 60), "c": (0, -80), "d": (1000, -80)}
+BANK_ROADS = [("a", "b", "residential"), ("c", "d", "residential"), ("b", "d", "primary")]
+RIVER = [((-500, 30), (1500, 30))]
+
+
+def banks(*, rivers: list[tuple[tuple[float, float], tuple[float, float]]]) -> TravelGraph:
+    network = road_network(BANKS, BANK_ROADS, rivers=rivers)
+    return build_graph(dataclasses.replace(network, spanning=np.array([False, False, True])), motorbike(), crs=CRS)
+
+
+def segments_joined(graph: TravelGraph, places: np.ndarray, *, limit_m: float) -> list[int]:
+    arc = snap(graph, places, limit_m=limit_m).arc
+    return np.where(arc >= 0, graph.segment[arc], -1).tolist()
+
+
+def test_nobody_crosses_a_river_to_get_to_a_road() -> None:
+    places = points((300, 0), (300, 40), (300, 20))
+    assert segments_joined(banks(rivers=[]), places, limit_m=500) == [0, 0, 0]
+    assert segments_joined(banks(rivers=RIVER), places, limit_m=500) == [1, 0, 1]
+
+
+def test_a_point_whose_only_roads_lie_across_the_river_says_so() -> None:
+    snaps = snap(banks(rivers=RIVER), points((300, 20), (300, 40), (300, 900)), limit_m=90)
+    assert snaps.across_water.tolist() == [True, False, False]
+    assert (snaps.arc < 0).tolist() == [True, False, True], "the last one is simply far from everything"
+    assert np.isnan(snaps.distance_m[0])
+
+
+def test_a_point_on_the_line_of_a_river_joins_either_bank() -> None:
+    assert segments_joined(banks(rivers=RIVER), points((300, 30)), limit_m=500) == [0]
+
+
+def test_nobody_gets_on_at_a_bridge_or_a_motorway() -> None:
+    assert segments_joined(banks(rivers=[]), points((1000, 10)), limit_m=500) == [0], "not at the bridge beside it"
+    network = road_network(BANKS, [("a", "b", "motorway"), ("b", "d", "primary")])
+    graph = build_graph(network, motorbike(mode="car"), crs=CRS)
+    assert segments_joined(graph, points((300, 50)), limit_m=5000) == [1]
+
+
+def test_nobody_joins_a_barrier_that_has_no_length() -> None:
+    nodes = {"a": (0, 0), "b": (500, 0), "b'": (500, 0), "c": (1000, 0)}
+    roads = [("b", "b'", "residential"), ("a", "b", "residential"), ("b'", "c", "residential")]
+    graph = build_graph(road_network(nodes, roads), motorbike(), crs=CRS)
+    assert segments_joined(graph, points((500, 10)), limit_m=500) == [1]
+
+
+COORDINATE = st.integers(-20, 20).map(lambda number: 10.0 * number)
+PLACE = st.tuples(COORDINATE, COORDINATE)
+
+
+@given(
+    roads=st.lists(st.tuples(PLACE, PLACE), min_size=1, max_size=6),
+    rivers=st.lists(st.tuples(PLACE, PLACE), max_size=4),
+    place=PLACE,
+)
+def test_the_road_joined_is_the_nearest_of_all_that_no_river_parts_from_the_point(
+    roads: list[tuple[tuple[float, float], ...]], rivers: list[tuple[tuple[float, float], ...]], place: tuple
+) -> None:
+    roads = [road for road in roads if road[0] != road[1]]
+    rivers = [tuple((x + 3.7, y - 2.9) for x, y in river) for river in rivers if river[0] != river[1]]
+    assume(roads)
+    nodes = {f"{i}{side}": end for i, road in enumerate(roads) for side, end in zip("th", road, strict=True)}
+    network = road_network(nodes, [(f"{i}t", f"{i}h", "residential") for i in range(len(roads))], rivers=rivers)
+    graph = build_graph(network, motorbike(min_island_km=0), crs=CRS)
+    found = snap(graph, points(place), limit_m=150)
+    here, waters = shapely.Point(place), shapely.MultiLineString(rivers)
+    ways = [shapely.shortest_line(here, shapely.LineString(road)) for road in roads]
+    near = [way for way in ways if way.length <= 150]
+    dry = [way.length for way in near if not way.intersects(waters)]
+    assume(all(abs(way.length - 150) > 0.1 and abs(way.distance(waters) - 0.1) > 0.1 for way in ways))
+    assert bool(found.across_water[0]) == bool(near and not dry)
+    assert found.distance_m[0] == pytest.approx(min(dry, default=np.nan), abs=0.05, nan_ok=True)
 
 
 def test_no_one_joins_a_ferry() -> None:

@@ -116,6 +116,20 @@ def test_a_restriction_that_touches_no_road_is_named() -> None:
     assert applied.idle == ("disc",)
 
 
+def test_a_barrier_without_length_is_closed_by_what_it_joins_alone() -> None:
+    nodes = {"a": (0, 0), "b": (1000, 0), "b'": (1000, 0), "c": (2000, 0)}
+    network, graph = toy(nodes, [("a", "b", "primary"), ("b'", "c", "primary"), ("b", "b'", "primary")])
+    barrier = graph.segment == 2
+    at_it = ring([(900, -100), (1100, -100), (1100, 100), (900, 100)], edge_open_m=0)
+    for closed in (at_it, disc(1000, 0, 50)):
+        applied = apply_scenario(graph, network, scenario(closed), mode="motorbike", crs=CRS)
+        assert (applied.graph.seconds[barrier] == 0).all()
+    none = scenario(speed_factors={"motorbike": {"primary": 0}})
+    seconds = apply_scenario(graph, network, none, mode="motorbike", crs=CRS).graph.seconds
+    assert np.isinf(seconds[~barrier]).all()
+    assert not np.isnan(seconds).any()
+
+
 # Random streets on a grid of 4 by 4 places, one-way or not, and random scenarios over them.
 GRID = {f"{i}{j}": (400.0 * i, 400.0 * j) for i in range(4) for j in range(4)}
 EDGES = [(u, v) for u in GRID for v in GRID if u < v and np.hypot(*np.subtract(GRID[u], GRID[v])) < 401]

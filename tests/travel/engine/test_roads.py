@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -142,6 +142,7 @@ def test_times_equal_those_of_networkx(case: tuple, place: tuple[float, float]) 
         graph = graph_of(*case)
     except NetworkError:
         return
+    assume(len(graph.joinable))  # nobody joins a road that has no length
     for ours, expected in zip(seconds_to_and_from(graph, place), by_networkx(graph, place), strict=True):
         assert ours[:, 0] == pytest.approx(expected, abs=1e-3)
 
