@@ -20,6 +20,7 @@ from geo.choice.robust import weight_ranges
 from geo.errors import InfeasibleError, ParamsError
 from geo.params import CRITERIA, DECREES, Params
 from geo.plan import Plan, choose, limits_of, prepare, prepare_with, robustness_of
+from geo.progress import Progress
 from geo.settings import Settings
 from geo.travel.access import TravelTimes
 
@@ -86,7 +87,7 @@ def robustness_tables(plan: Plan, *, settings: Settings | None = None) -> tuple[
     return units, sites
 
 
-def vary_figures(plan: Plan, *, settings: Settings | None = None) -> pd.DataFrame:
+def vary_figures(plan: Plan, *, settings: Settings | None = None, progress: Progress | None = None) -> pd.DataFrame:
     """Choose anew with one figure lower or higher by ``robustness.figure_spread``, and with the norms of other decrees.
 
     Parameters
@@ -94,6 +95,8 @@ def vary_figures(plan: Plan, *, settings: Settings | None = None) -> pd.DataFram
     plan : Plan
     settings : Settings, optional
         Those that the plan was made with.
+    progress : callable, optional
+        Called before each figure; what it raises stops the work.
 
     Returns
     -------
@@ -107,7 +110,10 @@ def vary_figures(plan: Plan, *, settings: Settings | None = None) -> pd.DataFram
     before = _choose_with(plan, plan.params, prepared.served)
     population, unit_ids = plan.units["population"].to_numpy(), plan.units.index.to_numpy()
     rows = []
-    for figure, now, tried, params in _variations(plan.params):
+    variations = list(_variations(plan.params))
+    for number, (figure, now, tried, params) in enumerate(variations):
+        if progress is not None:
+            progress("figures", number / len(variations))
         factor = float(tried) if figure == TIMES else 1.0
         after = _choose_with(plan, params, _scaled(prepared.served, factor))
         changed = before.buildings != after.buildings
@@ -125,12 +131,20 @@ def vary_figures(plan: Plan, *, settings: Settings | None = None) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def try_times(plan: Plan, *, settings: Settings | None = None) -> pd.Series:
+def try_times(plan: Plan, *, settings: Settings | None = None, progress: Progress | None = None) -> pd.Series:
     """Return how often each unit gets the very same buildings if the travel times to every building err by themselves.
 
     The times to each building are multiplied by a factor drawn evenly between ``1 - figure_spread`` and ``1 +
     figure_spread`` (a fixed seed), those between two buildings by the mean of their factors; ``n_time_draws`` cities
     are chosen anew.
+
+    Parameters
+    ----------
+    plan : Plan
+    settings : Settings, optional
+        Those that the plan was made with.
+    progress : callable, optional
+        Called before each city; what it raises stops the work.
 
     Returns
     -------
@@ -142,7 +156,9 @@ def try_times(plan: Plan, *, settings: Settings | None = None) -> pd.Series:
     before = _choose_with(plan, plan.params, prepared.served)
     draw = np.random.default_rng(_SEED)
     same = np.zeros(len(plan.units))
-    for _ in range(wanted.n_time_draws):
+    for number in range(wanted.n_time_draws):
+        if progress is not None:
+            progress("times", number / wanted.n_time_draws)
         factors = draw.uniform(1 - wanted.figure_spread, 1 + wanted.figure_spread, len(plan.sites))
         by_site = pd.Series(factors, index=plan.sites.index)
         same += before.buildings == _choose_with(plan, plan.params, _scaled(prepared.served, by_site)).buildings

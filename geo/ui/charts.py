@@ -131,3 +131,44 @@ def axis_ends(values: pd.Series, *, span: float) -> list[float]:
     margin = _PADDING * max(span, high - low)
     bottom = low - missing - margin
     return [max(0.0, bottom) if low >= 0 else bottom, high + margin]
+
+
+def figures_chart(bars: pd.DataFrame, *, title: str, lang: str) -> dict[str, Any]:
+    """Return how many units each figure changes, a bar for each value that was tried, the strongest figure on top.
+
+    Parameters
+    ----------
+    bars : pandas.DataFrame
+        Columns ``figure`` and ``side`` (words) and ``units_changed``.
+    title : str
+    lang : str
+    """
+    order = bars.groupby("figure")["units_changed"].max().sort_values(ascending=False, kind="stable").index.tolist()
+    sides = list(dict.fromkeys(bars["side"]))
+    return {
+        "title": {"text": title, "anchor": "start", "fontSize": 13, "fontWeight": 600},
+        "height": {"step": 9},
+        "data": {"values": bars[["figure", "side", "units_changed"]].to_dict("records")},
+        "config": {"locale": {"number": number_locale(lang)}},
+        "mark": {"type": "bar", "height": {"band": 0.95}},
+        "encoding": {
+            "y": {"field": "figure", "type": "nominal", "sort": order, "axis": {"title": None, "labelLimit": 230}},
+            "yOffset": {"field": "side", "sort": sides},
+            "x": {
+                "field": "units_changed",
+                "type": "quantitative",
+                "axis": {"title": None, "tickMinStep": 1, "format": "d"},
+            },
+            "color": {
+                "field": "side",
+                "type": "nominal",
+                "sort": sides,
+                "scale": {"domain": sides, "range": [LINE, MARK, "#009e73"][: len(sides)]},
+                "legend": {"title": None, "orient": "top", "columns": 1},
+            },
+            "tooltip": [
+                {"field": name, "type": kind, "title": ""}
+                for name, kind in (("figure", "nominal"), ("side", "nominal"), ("units_changed", "quantitative"))
+            ],
+        },
+    }
