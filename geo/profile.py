@@ -175,6 +175,10 @@ class Scenario(Group):
             restrictions=base.restrictions + tuple(one for one in self.restrictions if one not in base.restrictions),
         )
 
+    def as_profile(self) -> Scenario:
+        """Return the scenario as parameters hold it: by its content alone, its title in place of its name."""
+        return self.model_copy(update={"name": "", "title": self.title or ({"en": self.name} if self.name else {})})
+
     def to_toml(self) -> str:
         """Return the scenario as TOML with every place as degrees; :func:`read_scenario` reads it back."""
         return tomlkit.dumps(self.model_dump(mode="json", exclude_none=True))
@@ -269,7 +273,7 @@ def resolve_profile(
         found = read_scenario(known[given])
     else:
         raise ParamsError(replace(_not_allowed(column, given[:80], known), file=file))
-    return found.model_copy(update={"name": "", "title": found.title or {"en": found.name}})
+    return found.as_profile()
 
 
 def _shipped() -> Path:

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from geo.cli.console import OUT, Data, Lang, Override, ParamsFile, errors_in_words, language, progress_bar
+from geo.cli.console import (
+    OUT,
+    Data,
+    Lang,
+    Override,
+    ParamsFile,
+    errors_in_words,
+    language,
+    plan_of,
+    progress_bar,
+    show_line,
+)
 from geo.text import t
 
 
@@ -25,17 +36,13 @@ def explain(
     if (unit is None) == (out is None):
         raise typer.BadParameter("give one of the two", param_hint="UNIT, --out")
     with errors_in_words(words):
-        from geo.city import load_city
-        from geo.params import read_params
-        from geo.plan import make_plan
         from geo.publish.reasons import modelled_text
         from geo.publish.tables import write_csv
         from geo.publish.why import explanation_texts, explanations_table
         from geo.study.explain import explain_unit
 
-        parsed = read_params(params, overrides=set_ or ())
         with progress_bar(words) as progress:
-            made = make_plan(load_city(data, progress=progress), parsed, progress=progress)
+            made = plan_of(data, params, set_, progress=progress)
             if out is not None:
                 write_csv(explanations_table(made, lang=words), out)
         if unit is None:
@@ -45,9 +52,7 @@ def explain(
         OUT.print(f"{made.units['name'][unit]} ({unit})", style="bold", markup=False)
         for sentence in explanation_texts(made, explained, lang=words):
             OUT.print(f"- {sentence}", markup=False)
-        modelled = modelled_text(made, lang=words)
-        if modelled:
-            OUT.print(modelled, markup=False)
+        show_line(modelled_text(made, lang=words))
 
 
 def frontier(
@@ -60,17 +65,14 @@ def frontier(
     """Say what each further site buys: the optimum of every budget, from one site for each unit to two."""
     words = language(lang)
     with errors_in_words(words):
-        from geo.city import load_city
         from geo.params import read_params
-        from geo.plan import make_plan
         from geo.publish.reasons import number_text
         from geo.publish.tables import write_csv
         from geo.study.frontier import trace_frontier
 
-        parsed = read_params(params, overrides=set_ or ())
-        most = parsed.with_values({"choice.max_sites": 1_000_000})
+        parsed = read_params(params, overrides=set_ or (), data_dir=data)
         with progress_bar(words) as progress:
-            made = make_plan(load_city(data, progress=progress), most, progress=progress)
+            made = plan_of(data, params, set_, progress=progress, values={"choice.max_sites": 1_000_000})
             table = trace_frontier(replace(made, params=parsed))
         write_csv(table.reset_index(), out)
         budget = parsed.choice.max_sites
@@ -100,15 +102,11 @@ def robust(
     """Choose anew under other weights, travel times and norms: how often each building wins, which units are firm."""
     words = language(lang)
     with errors_in_words(words):
-        from geo.city import load_city
-        from geo.params import read_params
-        from geo.plan import make_plan
         from geo.publish.tables import write_csv
         from geo.study.sensitivity import robustness_tables, try_times, vary_figures
 
-        parsed = read_params(params, overrides=set_ or ()).with_values({"robustness.n_weightings": weightings})
         with progress_bar(words) as progress:
-            made = make_plan(load_city(data, progress=progress), parsed, progress=progress)
+            made = plan_of(data, params, set_, progress=progress, values={"robustness.n_weightings": weightings})
             units, sites = robustness_tables(made)
             units["times_win_share"] = try_times(made)
             figures = vary_figures(made)
@@ -132,15 +130,11 @@ def mcda(
     """Rank the buildings by TOPSIS and PROMETHEE II beside the weighted sum, and say where they disagree."""
     words = language(lang)
     with errors_in_words(words):
-        from geo.city import load_city
-        from geo.params import read_params
-        from geo.plan import make_plan
         from geo.publish.tables import write_csv
         from geo.study.mcda import compare_methods
 
-        parsed = read_params(params, overrides=set_ or ())
         with progress_bar(words) as progress:
-            made = make_plan(load_city(data, progress=progress), parsed, progress=progress)
+            made = plan_of(data, params, set_, progress=progress)
             units, sites = compare_methods(made)
         for name, table in (("units", units), ("sites", sites)):
             write_csv(table.reset_index(), out / f"mcda_{name}.csv")
@@ -162,7 +156,6 @@ def compare(
     if (after is None) == (decided is None):
         raise typer.BadParameter("give one of the two", param_hint="--with, --decided")
     with errors_in_words(words):
-        from geo.city import load_city
         from geo.params import read_params
         from geo.plan import make_plan
         from geo.publish.reasons import number_text
@@ -171,15 +164,14 @@ def compare(
         from geo.sources.decided import read_decided
         from geo.study.compare import compare_plans, decided_params
 
-        parsed = read_params(params, overrides=set_ or ())
         with progress_bar(words) as progress:
-            city = load_city(data, progress=progress)
-            first = make_plan(city, parsed, progress=progress)
+            first = plan_of(data, params, set_, progress=progress)
+            city = first.city
             if decided is not None:
                 ids = {"unit_ids": list(city.units.index), "site_ids": list(city.sites.index)}
                 other = decided_params(read_decided(decided, **ids, settings=Settings()), first)
             else:
-                other = read_params(after)
+                other = read_params(after, data_dir=data)
             found = compare_plans(first, make_plan(city, other, progress=progress))
         write_csv(found.units.reset_index(), out)
         for name, row in found.totals.iterrows():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import locale
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,6 +17,9 @@ from rich.text import Text
 
 from geo.errors import Fault, FetchError, GeoError, InputError, ParamsError
 from geo.text import LANGUAGES, catalogue, describe_fault, t
+
+if TYPE_CHECKING:
+    from geo.plan import Plan
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -75,6 +78,23 @@ def _step(step: str, share: float, lang: str) -> str:
     return f"{name} {share:.0%}" if share else name
 
 
+def plan_of(
+    data: Path | None,
+    params: Path | None,
+    overrides: Sequence[str] | None,
+    *,
+    progress: Callable[[str, float], None],
+    values: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Read the parameters and the folder that the options name, and make the plan; `values` go before the former."""
+    from geo.city import load_city  # as late as this, because they take a second to import
+    from geo.params import read_params
+    from geo.plan import make_plan
+
+    parsed = read_params(params, overrides=overrides or (), data_dir=data).with_values(values or {})
+    return make_plan(load_city(data, progress=progress), parsed, progress=progress)
+
+
 def show_faults(faults: Sequence[Fault], lang: str) -> None:
     """Print faults as rows: where, what, and what mends it."""
     if not faults:
@@ -87,6 +107,12 @@ def show_faults(faults: Sequence[Fault], lang: str) -> None:
         words = t(f"cli.severity_{fault.severity}", lang=lang)
         table.add_row(Text(words, style=style), Text(describe_fault(fault, lang=lang)))
     ERR.print(table)
+
+
+def show_line(text: str) -> None:
+    """Print a sentence as it stands, if there is one."""
+    if text:
+        OUT.print(text, markup=False)
 
 
 def printable(totals: dict[str, object]) -> dict[str, object]:

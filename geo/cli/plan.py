@@ -18,9 +18,11 @@ from geo.cli.console import (
     ParamsFile,
     errors_in_words,
     language,
+    plan_of,
     printable,
     progress_bar,
     show_faults,
+    show_line,
 )
 from geo.text import t
 
@@ -35,19 +37,16 @@ def plan(
     """Choose the sites of a data folder and write the plan."""
     words = language(lang)
     with errors_in_words(words):
-        from geo.city import load_city
-        from geo.params import read_params
-        from geo.plan import make_plan
         from geo.publish import write_plan
+        from geo.publish.reasons import profile_text
 
-        parsed = read_params(params, overrides=set_ or ())
         with progress_bar(words) as progress:
-            city = load_city(data, progress=progress)
-            made = make_plan(city, parsed, progress=progress)
+            made = plan_of(data, params, set_, progress=progress)
             progress("publish", 0.0)
             write_plan(made, out, lang=words)
         show_faults(made.notes, words)
         OUT.print(t("cli.planned", lang=words, out=out, **printable(made.totals)))
+        show_line(profile_text(made, lang=words))
 
 
 def check(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from geo.cli.console import OUT, Data, Lang, Override, ParamsFile, errors_in_words, language, progress_bar
+from geo.cli.console import OUT, Data, Lang, Override, ParamsFile, errors_in_words, language, plan_of, progress_bar
 from geo.text import t
 
 
@@ -25,29 +25,26 @@ def scenario(
     """Say what a scenario does to the travel times of a plan whose sites stay."""
     words = language(lang)
     with errors_in_words(words):
-        from geo.city import load_city
-        from geo.params import read_params
-        from geo.plan import make_plan
         from geo.profile import list_scenarios, read_scenario
         from geo.publish.impact import anew_text, write_impact
-        from geo.study.impact import build_stage, choose_anew, compare_scenario
+        from geo.study.impact import anew_table, build_stage, choose_anew, compare_scenario
 
         if name is None:
             for known in list_scenarios(data):
                 OUT.print(f"{known}: {read_scenario(known, data_dir=data).words(words)}", markup=False)
             return
-        parsed = read_params(params, overrides=set_ or ())
         found = read_scenario(name, data_dir=data, on=None if on is None else on.date())
         with progress_bar(words) as progress:
-            made = make_plan(load_city(data, progress=progress), parsed, progress=progress)
+            made = plan_of(data, params, set_, progress=progress)
             stage = build_stage(made.city, made.params.access)
             impact = compare_scenario(made, found, stage=stage, progress=progress)
-            chosen = choose_anew(made, found, stage=stage, progress=progress) if anew else None
+            chosen = choose_anew(made, found, progress=progress) if anew else None
+        table = None if chosen is None else anew_table(made, chosen)
         if out is not None:
-            write_impact(impact, out, anew=None if chosen is None else chosen[0])
+            write_impact(impact, out, anew=table)
         _tell(impact, words)
-        if chosen is not None:
-            OUT.print(f"- {anew_text(impact, *chosen, lang=words)}", markup=False)
+        if chosen is not None and table is not None:
+            OUT.print(f"- {anew_text(impact, table, chosen.totals, lang=words)}", markup=False)
         if out is not None:
             OUT.print(t("cli.written", lang=words, out=out), markup=False)
 

@@ -21,7 +21,7 @@ _WORTH_TELLING_MIN = 0.05
 def write_impact(impact: Impact, folder: Path, *, anew: pd.DataFrame | None = None) -> None:
     """Write ``scenario_units.csv`` (:class:`~geo.study.impact.Impact`) and ``scenario.toml`` with every place resolved.
 
-    `anew`, from :func:`geo.study.impact.choose_anew`, adds its columns to the former.
+    `anew`, from :func:`geo.study.impact.anew_table`, adds its columns to the former.
 
     Raises
     ------
@@ -79,13 +79,25 @@ def impact_texts(impact: Impact, *, lang: str) -> list[str]:
             if number > 0
         ]
     texts += [t("scenario.idle", lang=lang, name=name) for name in impact.idle]
-    if impact.scenario.assumption:
+    if impact.profile is not None:
+        texts.append(t("scenario.over", lang=lang, profile=impact.profile.words(lang)))
+    if impact.scenario.assumption or (impact.profile is not None and impact.profile.assumption):
         texts.append(t("scenario.assumption", lang=lang))
     return texts
 
 
 def anew_text(impact: Impact, units: pd.DataFrame, totals: dict[str, Any], *, lang: str) -> str:
-    """Return what choosing anew would change; `units`, `totals` as :func:`geo.study.impact.choose_anew` gives them."""
+    """Return what choosing anew would change.
+
+    Parameters
+    ----------
+    impact : Impact
+    units : pandas.DataFrame
+        From :func:`geo.study.impact.anew_table`.
+    totals : dict
+        ``Plan.totals`` of the plan chosen anew.
+    lang : {"vi", "en", "fr"}
+    """
     before, after = impact.totals["share_within_30min_after"], totals["share_within_30min"]
     return t(
         "scenario.anew",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from geo.plan import Plan
-from geo.publish.reasons import attribution_texts, modelled_text
+from geo.publish.reasons import attribution_texts, modelled_text, profile_text
 from geo.schemas import WGS84
 from geo.text import describe_fault, t
 
@@ -34,6 +34,7 @@ def provenance_rows(plan: Plan, *, lang: str) -> list[tuple[str, str]]:
         ("params_digest", plan.params.digest),
         ("data_digest", plan.city.digest),
         ("modelled", modelled_text(plan, lang=lang) or t("publish.nothing", lang=lang)),
+        ("profile", profile_text(plan, lang=lang) or t("publish.profile_none", lang=lang)),
         ("attribution", " ".join(attribution_texts(plan, lang=lang))),
         ("reproduce", t("publish.provenance.reproduce_how", lang=lang)),
     ]

@@ -48,15 +48,31 @@ def list_text(words: Sequence[str], *, lang: str) -> str:
 
 
 def modelled_text(plan: Plan, *, lang: str, short: bool = False) -> str:
-    """Return the sentence that says which data are made by a model; empty where none are.
+    """Return what of a plan is made by a model or rests on an assumption; empty where nothing does.
 
-    Where the units have official outlines and other data are modelled, it says both.
+    Where the units have official outlines and other data are modelled, it says both; a network profile comes last.
     """
-    if not plan.city.modelled:
+    sentences = [profile_text(plan, lang=lang, short=short)]
+    if plan.city.modelled:
+        parts = list_text([t(f"publish.part.{part}", lang=lang) for part in plan.city.modelled], lang=lang)
+        sentences.insert(0, t("publish.modelled_short" if short else "publish.modelled", lang=lang, parts=parts))
+        if "communes" in plan.city.modelled:
+            sentences.insert(0, t("publish.official_outlines", lang=lang))
+    return " ".join(filter(None, sentences))
+
+
+def profile_text(plan: Plan, *, lang: str, short: bool = False) -> str:
+    """Return under which network profile a plan is made, and whether that is an assumption; empty where under none."""
+    profile = plan.params.access.scenario
+    if profile is None:
         return ""
-    parts = list_text([t(f"publish.part.{part}", lang=lang) for part in plan.city.modelled], lang=lang)
-    text = t("publish.modelled_short" if short else "publish.modelled", lang=lang, parts=parts)
-    return f"{t('publish.official_outlines', lang=lang)} {text}" if "communes" in plan.city.modelled else text
+    sentences = [t("publish.profile", lang=lang, title=profile.words(lang))]
+    if not short:
+        sentences += [profile.about.get(lang, "")]
+        sentences += [t("scenario.source", lang=lang, source=profile.source)] if profile.source else []
+        sentences += [t("scenario.day", lang=lang, day=profile.on.isoformat())] if profile.on else []
+    sentences += [t("publish.profile_assumed", lang=lang)] if profile.assumption else []
+    return " ".join(text if text.endswith(".") else f"{text}." for text in sentences if text)
 
 
 def attribution_texts(plan: Plan, *, lang: str) -> list[str]:

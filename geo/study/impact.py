@@ -1,4 +1,8 @@
-"""What a scenario does to a plan: minutes gained or lost, and people cut off, with the same sites."""
+"""What a scenario does to a plan: minutes gained or lost, and people cut off, with the same sites.
+
+A plan may be made under a network profile already. The scenario is then laid over it, so that what both say counts once
+(:meth:`geo.profile.Scenario.over`), and the plan's own times are those before.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +16,21 @@ from numpy.typing import NDArray
 
 from geo.city import City
 from geo.errors import Fault, NetworkError
-from geo.outcome import sum_up, units_table
 from geo.params import AccessParams
-from geo.plan import Plan, choose, prepare, prepare_with
+from geo.plan import Plan, make_plan, prepare
 from geo.profile import Scenario
 from geo.progress import Progress
 from geo.schemas import RoadNetwork
 from geo.settings import Settings
-from geo.travel.access import AccessFigures, UnitTimes, access_figures, compute_travel_times
+from geo.study.people import minutes_changed, reception_sites
+from geo.travel.access import AccessFigures, UnitTimes, access_figures
+from geo.travel.branches import minutes_to_nearest
 from geo.travel.engine import TICKS_PER_S, UNREACHED, both_ways, places_on, road_metric
 from geo.travel.network import TravelGraph, build_graph, snap
 from geo.travel.scenario import apply_scenario
 
 #: Why people lose their way, in the order in which it is looked for.
 LOST_REASONS = ("home_closed", "site_closed", "way_closed")
-#: A change of at least so many minutes counts as one: what one notices.
-NOTICED_MIN = 1.0
 _KMH_TO_M_S = 1 / 3.6
 
 
@@ -39,7 +42,7 @@ class Stage:
     ----------
     network : RoadNetwork
     graph : TravelGraph
-        Without any scenario.
+        Without any scenario or profile.
     arcs : ndarray of int64, shape (n_sites, 2)
         Arcs that each building joins, from :func:`geo.travel.engine.both_ways`.
     fraction : ndarray of float64, shape (n_sites,)
@@ -66,22 +69,25 @@ class Impact:
         ``added_min`` and ``worst_added_min`` (mean and most minutes that the way takes longer, of people who arrive
         both with and without the scenario; negative where it is shorter, NaN where nobody does), ``mean_time_min``,
         ``p95_time_min``, ``share_within_30min`` and ``unreachable_population``, each with ``_before`` and ``_after``
-        (see :class:`~geo.travel.access.AccessFigures`), ``arriving_population`` (both times), ``slower_population`` and
-        ``faster_population`` (by at least :data:`NOTICED_MIN`), ``lost_population`` (who arrive without the scenario
-        only), ``regained_population`` (with it only), ``lost_<reason>_population`` (the former by :data:`LOST_REASONS`)
-        and ``lost_reason`` (the commonest of them, else empty).
+        (see :class:`~geo.travel.access.AccessFigures`), ``arriving_population``, ``slower_population``,
+        ``faster_population``, ``lost_population`` and ``regained_population`` (see
+        :func:`geo.study.people.minutes_changed`), ``lost_<reason>_population`` (the lost by :data:`LOST_REASONS`) and
+        ``lost_reason`` (the commonest of them, else empty).
     totals : dict
         ``population``, ``mean_time_min_before`` and ``_after``, ``share_within_30min_before`` and ``_after``,
         ``added_min`` (of those who arrive both times), ``slower_population``, ``faster_population``,
         ``lost_population`` and by reason, ``regained_population``, ``units_changed`` and ``units_with_lost``.
     idle : tuple of str
         Names of restrictions that touch no road of the mode.
+    profile : Scenario or None
+        The profile of the plan, over which the scenario was laid.
     """
 
     scenario: Scenario
     units: pd.DataFrame
     totals: dict[str, Any]
     idle: tuple[str, ...]
+    profile: Scenario | None = None
 
 
 def build_stage(city: City, params: AccessParams) -> Stage:
@@ -116,7 +122,8 @@ def compare_scenario(
     """Return what `scenario` does to the travel times of `plan`, whose sites stay.
 
     People, buildings and the places where they join the network stay too; only the seconds of the arcs change, so
-    that every difference is the scenario's. Ways are shortest ways exactly, as in :mod:`geo.travel.access`.
+    that every difference is the scenario's. Where service points count in the plan (``service.count_points``) they do
+    here, before and after. Ways are shortest ways exactly, as in :mod:`geo.travel.access`.
 
     Parameters
     ----------
@@ -138,73 +145,54 @@ def compare_scenario(
     tell = progress or _silent
     tell("hierarchy", 0.0)
     stage = stage or build_stage(city, access)
-    applied = apply_scenario(stage.graph, stage.network, scenario, mode=access.mode, crs=city.crs)
-    base = prepare(city, plan.params, settings=settings).times
-    rows = {
-        unit_id: _receiving(plan, unit_id, times)
-        for unit_id, times in base.units.items()
-        if plan.units["n_sites"][unit_id] > 0
-    }
+    both = scenario.over(access.scenario)
+    applied = apply_scenario(stage.graph, stage.network, both, mode=access.mode, crs=city.crs)
+    base = prepare(city, plan.params, settings=settings).served
+    rows = {unit_id: reception_sites(plan, unit_id) for unit_id in base.units if plan.units["n_sites"][unit_id] > 0}
     nodes = {str(unit_id): part["node"].to_numpy() for unit_id, part in base.demand.groupby("unit_id", sort=False)}
     after = _Travel(stage, applied.graph, access, (settings or Settings()).cache_dir)
+    points = plan.params.service.points if plan.params.service.count_points else {}
+    nearest = minutes_to_nearest(base, points, applied.graph, access)
     positions = {unit_id: city.sites.index.get_indexer(list(sites)) for unit_id, sites in rows.items()}
     answers = after.minutes([(nodes[unit_id], positions[unit_id]) for unit_id in rows])
     found = {}
     for done, (unit_id, minutes) in enumerate(zip(rows, answers, strict=True)):
         tell("access", done / len(rows))
-        people = _People(base.units[unit_id], rows[unit_id], minutes)
+        people = _People(base.units[unit_id], rows[unit_id], np.minimum(minutes, nearest[unit_id][:, None]))
         found[unit_id] = people.row(after.closed(nodes[unit_id], positions[unit_id]))
     units = _units_table(plan, found, rows)
-    return Impact(scenario=scenario, units=units, totals=_totals(units), idle=applied.idle)
+    return Impact(scenario=scenario, units=units, totals=_totals(units), idle=applied.idle, profile=access.scenario)
 
 
 def choose_anew(
-    plan: Plan,
-    scenario: Scenario,
-    *,
-    stage: Stage | None = None,
-    settings: Settings | None = None,
-    progress: Progress | None = None,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the sites that the plan's parameters would choose if the scenario were the rule, beside the plan's.
+    plan: Plan, scenario: Scenario, *, settings: Settings | None = None, progress: Progress | None = None
+) -> Plan:
+    """Return the plan that the same parameters make if the scenario is the rule: laid over the plan's own profile.
 
-    Parameters are those of :func:`compare_scenario`.
+    Parameters are those of :func:`compare_scenario`; errors those of :func:`geo.plan.make_plan`.
+    """
+    profile = scenario.over(plan.params.access.scenario).as_profile()
+    params = plan.params.with_values({"access.scenario": profile})
+    return make_plan(plan.city, params, settings=settings, progress=progress)
+
+
+def anew_table(plan: Plan, anew: Plan) -> pd.DataFrame:
+    """Return the sites of a plan chosen anew, beside those of `plan`.
 
     Returns
     -------
-    units : pandas.DataFrame
+    pandas.DataFrame
         Index unit_id, in the order of the plan. Columns ``site_id_1_anew``, ``site_id_2_anew``, ``other_sites`` (bool),
         ``mean_time_min_anew`` and ``share_within_30min_anew``, under the scenario.
-    totals : dict
-        ``Plan.totals`` of that choice, under the scenario.
     """
-    city, params = plan.city, plan.params
-    stage = stage or build_stage(city, params.access)
-    graph = apply_scenario(stage.graph, stage.network, scenario, mode=params.access.mode, crs=city.crs).graph
-    demand = prepare(city, params, settings=settings).times.demand
-    times = compute_travel_times(
-        demand, city.sites, graph, params.access, unit_ids=city.units.index, progress=progress,
-        cache_dir=(settings or Settings()).cache_dir,
-    )  # fmt: skip
-    prepared = prepare_with(city, params, times)
-    scores = prepared.options.scores(params.weights)
-    anew = units_table(city, prepared, choose(city, prepared, scores, params), scores, None)
-    columns = ["site_id_1", "site_id_2", "mean_time_min", "share_within_30min"]
-    units = anew[columns].add_suffix("_anew")
+    units = anew.units[["site_id_1", "site_id_2", "mean_time_min", "share_within_30min"]].add_suffix("_anew")
     sites = ["site_id_1", "site_id_2"]
-    units.insert(2, "other_sites", (anew[sites] != plan.units[sites]).any(axis=1))
-    return units, sum_up(city, anew)
+    units.insert(2, "other_sites", (anew.units[sites] != plan.units[sites]).any(axis=1))
+    return units
 
 
 def _silent(_step: str, _share: float) -> None:
     pass
-
-
-def _receiving(plan: Plan, unit_id: str, times: UnitTimes) -> tuple[str, ...]:
-    """Return the sites where the citizens of a unit go."""
-    first, second = plan.units.loc[unit_id, ["site_id_1", "site_id_2"]]
-    both = plan.params.choice.reception == "both_sites" and bool(second)
-    return (str(first), str(second)) if both else (str(first),)
 
 
 class _Travel:
@@ -256,20 +244,12 @@ class _People:
 
     def row(self, reason: NDArray[np.intp]) -> dict[str, Any]:
         """Return the columns of one unit; `reason` holds for each point that loses its way."""
-        before, after = np.isfinite(self._was), np.isfinite(self._is)
-        both, lost = before & after & (self._people > 0), before & ~after
-        added = np.where(both, self._is, 0.0) - np.where(both, self._was, 0.0)
+        lost = np.isfinite(self._was) & ~np.isfinite(self._is)
         counted = np.bincount(reason[lost], self._people[lost], minlength=len(LOST_REASONS))
         return {
-            "added_min": float(np.average(added[both], weights=self._people[both])) if both.any() else np.nan,
-            "worst_added_min": float(added[both].max()) if both.any() else np.nan,
+            **minutes_changed(self._people, self._was, self._is),
             **_figures(self._before, "before"),
             **_figures(self._after, "after"),
-            "slower_population": float(self._people[added >= NOTICED_MIN].sum()),
-            "faster_population": float(self._people[added <= -NOTICED_MIN].sum()),
-            "lost_population": float(self._people[lost].sum()),
-            "regained_population": float(self._people[after & ~before].sum()),
-            "arriving_population": float(self._people[both].sum()),
             **{f"lost_{name}_population": float(n) for name, n in zip(LOST_REASONS, counted, strict=True)},
             "lost_reason": LOST_REASONS[int(counted.argmax())] if counted.sum() > 0 else "",
         }

@@ -11,7 +11,8 @@ from geo import City, NetworkError, Params, Plan, Settings, load_city, make_plan
 from geo.cli import app
 from geo.profile import Restriction, Scenario
 from geo.publish.impact import impact_texts, write_impact
-from geo.study.impact import NOTICED_MIN, Impact, build_stage, choose_anew, compare_scenario
+from geo.study.impact import Impact, anew_table, build_stage, choose_anew, compare_scenario
+from geo.study.people import NOTICED_MIN
 from geo.text import LANGUAGES
 from tests.toy import toy_folder
 from tests.ui.toyapp import write_streets
@@ -131,7 +132,8 @@ def test_choosing_anew_is_what_a_plan_with_these_speeds_chooses(folder: Path, se
     params = Params().with_values({"weights.access": 1.0, "weights.size": 0.0})
     plan = make_plan(load_city(folder, settings=settings), params, settings=settings)
     other = make_plan(plan.city, params.with_values(speeds), settings=settings)
-    units, totals = choose_anew(plan, halved, settings=settings)
+    anew = choose_anew(plan, halved, settings=settings)
+    units, totals = anew_table(plan, anew), anew.totals
     assert units["site_id_1_anew"].tolist() == other.units["site_id_1"].tolist()
     assert units["site_id_2_anew"].tolist() == other.units["site_id_2"].tolist()
     assert units["mean_time_min_anew"].tolist() == pytest.approx(other.units["mean_time_min"].tolist(), abs=1e-6)
@@ -146,8 +148,60 @@ def test_a_site_that_nobody_reaches_is_left_for_another_when_chosen_anew(plan: P
     by_access = make_plan(
         plan.city, Params().with_values({"weights.access": 1.0, "weights.size": 0.0}), settings=settings
     )
-    units, _ = choose_anew(by_access, Scenario(name="x", restrictions=(SOUTH,)), settings=settings)
+    anew = choose_anew(by_access, Scenario(name="x", restrictions=(SOUTH,)), settings=settings)
+    units = anew_table(by_access, anew)
     assert units["site_id_1_anew"]["00020"] == "S2", "the only one north of the zone"
+
+
+def test_a_scenario_over_a_plan_that_is_made_under_it_changes_nothing(plan: Plan, settings: Settings) -> None:
+    """Rush hour over rush hour is rush hour: nothing is counted twice."""
+    twice = Scenario(speed_factors=SLOW.speed_factors, restrictions=(SOUTH,))
+    made = choose_anew(plan, twice, settings=settings)
+    impact = compare(made, twice, settings)
+    for name in ("mean_time_min", "p95_time_min", "share_within_30min", "unreachable_population"):
+        before, after = (impact.units[f"{name}_{label}"].fillna(-1) for label in ("before", "after"))
+        assert before.tolist() == pytest.approx(after.tolist(), abs=1e-9)
+    assert (impact.units["lost_population"] == 0).all()
+    assert choose_anew(made, twice, settings=settings).params == made.params
+
+
+def test_a_scenario_is_laid_over_the_profile_of_the_plan(plan: Plan, settings: Settings) -> None:
+    """A closed zone in rush hour: the speeds of the profile stay, and only the zone makes the difference."""
+    slow = make_plan(plan.city, plan.params.with_values({"access.scenario": SLOW}), settings=settings)
+    closed = Scenario(name="closed", restrictions=(SOUTH,))
+    impact = compare(slow, closed, settings)
+    assert impact.units["mean_time_min_before"].tolist() == slow.units["mean_time_min"].tolist()
+    both = compare(plan, Scenario(name="x", speed_factors=SLOW.speed_factors, restrictions=(SOUTH,)), settings)
+    same = slow.units["site_id_1"] == plan.units["site_id_1"]
+    assert same.any()
+    after = [one.units["mean_time_min_after"][same].fillna(-1).tolist() for one in (impact, both)]
+    assert after[0] == pytest.approx(after[1])
+    quick = Scenario(name="quick", speed_factors={"motorbike": {"primary": 1.0}})
+    assert compare(slow, quick, settings).totals["added_min"] < 0, "its speeds take the place of the profile's"
+
+
+@pytest.mark.parametrize("reception", ["committee_site", "both_sites"])
+def test_service_points_count_as_they_do_in_the_plan(folder: Path, settings: Settings, reception: str) -> None:
+    """Who is cut off from the site and not from a point is not lost; a plan under the scenario says the same."""
+    values = {
+        "service.count_points": True,
+        "service.points": {"1": (105.8126, 21.0174), "2": (105.8251, 21.0101)},
+        "choice.reception": reception,
+    }
+    plan = make_plan(load_city(folder, settings=settings), Params().with_values(values), settings=settings)
+    alone = make_plan(plan.city, Params().with_values({"choice.reception": reception}), settings=settings)
+    front = Restriction(name="front", lon=105.805, lat=21.015, radius_m=200.0)
+    closed = Scenario(name="x", restrictions=(front,), speed_factors=SLOW.speed_factors)
+    impact = compare(plan, closed, settings)
+    assert impact.units["mean_time_min_before"].tolist() == plan.units["mean_time_min"].tolist()
+    assert impact.totals["lost_population"] < compare(alone, closed, settings).totals["lost_population"]
+    pins = {"constraints.pinned_sites": tuple(plan.sites.index[plan.sites["chosen"]]), "access.scenario": closed}
+    other = make_plan(plan.city, plan.params.with_values(pins), settings=settings)
+    same = (other.units["site_id_1"] == plan.units["site_id_1"]).to_numpy()
+    assert same.any()
+    for name in ("mean_time_min", "share_within_30min", "unreachable_population"):
+        after = impact.units[f"{name}_after"][same].fillna(-1)
+        assert after.tolist() == pytest.approx(other.units[name][same].fillna(-1).tolist(), abs=1e-6)
 
 
 def test_a_city_without_roads_has_no_scenarios(toy_city: City, settings: Settings) -> None:
