@@ -52,8 +52,10 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def shared_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Return settings whose cache all tests of this run share: for what takes long."""
-    return Settings(cache_dir=tmp_path_factory.mktemp("shared-cache"))
+    """Return settings whose cache all tests of this run share, in every process: for what takes long."""
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return Settings(cache_dir=run / "shared-cache")
 
 
 @pytest.fixture(scope="session")
