@@ -20,9 +20,10 @@ from geo.progress import Clock, Progress
 from geo.schemas import RoadNetwork
 from geo.settings import Settings
 from geo.sources.folder import check_folder, read_folder
-from geo.sources.osm import file_digest, read_osm
+from geo.sources.network import SUFFIXES, read_network
+from geo.sources.osm import file_digest
 
-#: Goes into the name of cached networks; raise it when :func:`~geo.sources.osm.read_osm` reads differently.
+#: Goes into the name of cached networks; raise it when :mod:`geo.sources.segments` reads differently.
 _READER_VERSION = "3"
 
 
@@ -161,16 +162,16 @@ def _network(path: Path, root: Path, settings: Settings) -> RoadNetwork:
     network = cached(
         settings.cache_dir,
         f"network-{_READER_VERSION}-{digest[:16]}",
-        make=lambda: _read_osm(path, root),
+        make=lambda: _read_network(path, root),
         pack=_pack_network,
         unpack=_unpack_network,
     )
     return replace(network, digest=digest)
 
 
-def _read_osm(path: Path, root: Path) -> RoadNetwork:
+def _read_network(path: Path, root: Path) -> RoadNetwork:
     try:
-        return read_osm(path)
+        return read_network(path)
     except InputError as error:
         name = path.relative_to(root).as_posix()
         raise InputError([replace(fault, file=name) for fault in error.faults]) from error
@@ -179,9 +180,9 @@ def _read_osm(path: Path, root: Path) -> RoadNetwork:
 def _network_faults(root: Path) -> list[Fault]:
     """Return what is wrong with the road networks of a folder."""
     faults: list[Fault] = []
-    for path in sorted(root.glob("network/*.osm.pbf")):
+    for path in sorted(path for path in root.glob("network/*") if path.name.lower().endswith(SUFFIXES)):
         try:
-            _read_osm(path, root)
+            _read_network(path, root)
         except InputError as error:
             faults += error.faults
     return faults

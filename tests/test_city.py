@@ -44,7 +44,7 @@ def test_a_network_is_parsed_once_and_then_read_from_the_cache(
 ) -> None:
     folder = with_network(toy_folder(tmp_path / "toy"))
     first = load_city(folder, settings=settings).network
-    monkeypatch.setattr("geo.city.read_osm", None)
+    monkeypatch.setattr("geo.city.read_network", None)
     second = load_city(folder, settings=settings).network
     assert first is not None
     assert second is not None

@@ -18,6 +18,7 @@ import shapely
 from geo.errors import Fault, InputError
 from geo.schemas import MODELLED, WGS84, Clauses, Communes, Inventory, UnitFacts, check
 from geo.settings import Settings
+from geo.sources import network
 from geo.sources.boundaries import (
     Part,
     clauses_table,
@@ -40,8 +41,7 @@ from geo.sources.population import note_unpeopled, points_table, read_population
 from geo.sources.references import align_boundaries, align_to_communes, check_relations
 
 CITY_FILE = "city.toml"
-_PBF = (".osm.pbf",)
-_OTHER_NETWORKS = (".pbf", ".osm", ".osm.gz", ".osm.bz2", ".xml", ".geojson", ".json", ".gpkg", ".shp", ".zip")
+_OTHER_NETWORKS = (".pbf", ".osm", ".osm.gz", ".osm.bz2", ".xml", ".geojson", ".json.gz", ".gpkg", ".shp", ".zip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Folder:
     population_points : geopandas.GeoDataFrame or None
         Columns ``population`` and ``geometry``, EPSG:4326.
     network_path : pathlib.Path or None
-        The OSM extract, not opened yet.
+        The OSM extract or answer of Overpass, not opened yet.
     notes : tuple of Fault
         Warnings.
     modelled : tuple of str
@@ -252,10 +252,11 @@ def _city_crs(data: dict[str, Any], log: FaultLog) -> pyproj.CRS | None:
 
 
 def _find_network(files: FolderFiles) -> Path | None:
-    paths = files.candidates("network", suffixes=_PBF)
+    paths = files.candidates("network", suffixes=network.SUFFIXES)
     if not paths:
         for other in files.candidates("network", suffixes=_OTHER_NETWORKS):
-            files.log.warn("format_unsupported", file=files.name(other), value=other.suffix, allowed="*.osm.pbf")
+            allowed = ", ".join(f"*{suffix}" for suffix in network.SUFFIXES)
+            files.log.warn("format_unsupported", file=files.name(other), value=other.suffix, allowed=allowed)
         files.log.warn("part_absent", file="network/")
         return None
     path = files.one_of(paths, part="network")
