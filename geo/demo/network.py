@@ -27,7 +27,7 @@ from geo.demo.roads import (
     to_metric,
 )
 from geo.demo.streets import lay_streets, lay_zones, link_places
-from geo.demo.ways import DemoNetwork, make_ways
+from geo.demo.ways import DemoNetwork, add_rivers, make_ways
 
 #: Shares of streets left out, by class: what makes alleys end and blocks differ.
 _DROP = {"unclassified": 0.12, "residential": 0.27, "service": 0.48, "track": 0.3}
@@ -86,7 +86,7 @@ def build_network(
     motorways = [road for road in roads if road.highway == "motorway"]
     graph, surface = add_motorways(graph, surface, motorways, water=water)
     graph, surface = add_oddities(graph, surface, facts=facts, rivers=rivers)
-    return make_ways(graph, surface)
+    return add_rivers(make_ways(graph, surface), rivers)
 
 
 def _shores(communes: gpd.GeoDataFrame, islands: pd.Series) -> list[shapely.Geometry]:

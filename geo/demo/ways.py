@@ -22,6 +22,7 @@ from geo.schemas import WGS84
 GENERATOR = "truso build-demo (modelled)"
 #: Decimals of a degree that a node keeps, as in OSM.
 DECIMALS = 7
+_RIVER_TAGS = {"source": "modelled", "waterway": "river"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,22 @@ def make_ways(graph: Graph, roads: list[Road]) -> DemoNetwork:
     degrees = np.round(shapely.get_coordinates(lonlat.to_numpy()), DECIMALS)
     return DemoNetwork(
         nodes=pd.DataFrame(degrees, columns=["lon", "lat"]), ways=pd.DataFrame(ways), edges=_edges(graph, roads)
+    )
+
+
+def add_rivers(network: DemoNetwork, rivers: gpd.GeoDataFrame) -> DemoNetwork:
+    """Return the network with the rivers of :func:`geo.demo.roads.read_rivers` as ways behind all others."""
+    coords, river = shapely.get_coordinates(rivers.geometry.to_crs(WGS84).to_numpy(), return_index=True)
+    nodes = pd.DataFrame(np.round(coords, DECIMALS), columns=["lon", "lat"])
+    rows = len(network.nodes) + np.arange(len(nodes))
+    ways = [
+        {"nodes": rows[river == number].tolist(), "tags": {"name": f"Sông {name}", **_RIVER_TAGS}}
+        for number, name in enumerate(rivers.index)
+    ]
+    return DemoNetwork(
+        nodes=pd.concat([network.nodes, nodes], ignore_index=True),
+        ways=pd.concat([network.ways, pd.DataFrame(ways)], ignore_index=True),
+        edges=network.edges,
     )
 
 

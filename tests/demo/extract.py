@@ -22,6 +22,8 @@ TO_METRIC = pyproj.Transformer.from_crs("EPSG:4326", "EPSG:32648", always_xy=Tru
 
 @dataclass(frozen=True)
 class Extract:
+    """The roads; a node may be one of a river."""
+
     generator: str
     xy: NDArray[np.float64]
     edges: NDArray[np.int64]  # tail, head
@@ -44,7 +46,7 @@ def read_extract(path: Path = PBF) -> Extract:
         if item.is_node():
             row[item.id] = len(degrees)
             degrees.append((item.location.lon, item.location.lat))
-        elif item.is_way():
+        elif item.is_way() and "waterway" not in item.tags:
             nodes = [row[node.ref] for node in item.nodes]
             edges += list(pairwise(nodes))
             way += [len(tags)] * (len(nodes) - 1)
