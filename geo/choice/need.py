@@ -82,9 +82,10 @@ def needs_of(units: pd.DataFrame, norms: Norms) -> pd.DataFrame:
     return needs[list(COLUMNS)]
 
 
-def unit_need(needs: pd.DataFrame, unit_id: str) -> UnitNeed:
-    """Return the row of a unit of :func:`needs_of`."""
-    return UnitNeed(*needs.loc[unit_id, list(COLUMNS[2:])].astype(float))
+def unit_needs(needs: pd.DataFrame) -> dict[str, UnitNeed]:
+    """Return the rows of :func:`needs_of` by unit_id."""
+    rows = needs[list(COLUMNS[2:])].to_numpy(float).tolist()
+    return {str(unit_id): UnitNeed(*row) for unit_id, row in zip(needs.index, rows, strict=True)}
 
 
 def staff_needed(units: pd.DataFrame, norms: Norms) -> pd.Series:

@@ -30,7 +30,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.choice.equity import kolm_pollak_beta, kolm_pollak_minutes, mean_minutes, worst_minutes
-from geo.choice.need import UnitNeed, unit_need
+from geo.choice.need import UnitNeed, unit_needs
 from geo.params import CRITERIA, ChoiceParams, Norms, ScoreParams, Weights
 from geo.travel.access import TravelTimes, UnitTimes
 
@@ -283,6 +283,7 @@ def build_options(
         Minutes that count between two buildings with no way from one to the other.
     """
     access_score = _AccessScore.of(times, score)
+    need = unit_needs(needs)
     no_way_min = {unit_id: cutoff_min if unit.has_network else 0.0 for unit_id, unit in times.units.items()}
     values, area = criteria[[f"{name}_0_1" for name in CRITERIA]].to_numpy(), criteria["usable_area_m2"].to_numpy()
     parts = criteria[list(PARTS)].to_numpy()
@@ -301,7 +302,7 @@ def build_options(
                     area[sites],
                     parts[sites],
                     unit,
-                    unit_need(needs, unit_id),
+                    need[unit_id],
                     access_score=access_score,
                     choice=choice,
                     no_way_min=no_way_min[unit_id],

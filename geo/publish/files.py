@@ -11,14 +11,16 @@ from geo.plan import Plan
 from geo.publish.crosswalk import crosswalk_csv
 from geo.publish.geopackage import plan_gpkg
 from geo.publish.provenance import readme_txt, summary_json
-from geo.publish.tables import sites_csv, units_csv
+from geo.publish.tables import sites_csv, surplus_csv, units_csv
 from geo.publish.webmap import map_html
+from geo.publish.why import explanations_table
 from geo.publish.workbook import plan_xlsx
 
 #: Names of the files of a plan; a folder that holds others is never replaced.
 FILES = (
     "units.csv",
     "sites.csv",
+    "surplus.csv",
     "crosswalk.csv",
     "plan.gpkg",
     "plan.xlsx",
@@ -49,13 +51,15 @@ def render_files(plan: Plan, *, lang: str = "en") -> dict[str, bytes]:
         `lang` is unknown.
     """
     start = time.perf_counter()
+    explanations = explanations_table(plan, lang=lang)
     files = {
         "units.csv": units_csv(plan, lang=lang),
         "sites.csv": sites_csv(plan),
+        "surplus.csv": surplus_csv(plan, lang=lang),
         "crosswalk.csv": crosswalk_csv(plan.city),
         "plan.gpkg": plan_gpkg(plan, lang=lang),
-        "plan.xlsx": plan_xlsx(plan, lang=lang),
-        "map.html": map_html(plan, lang=lang),
+        "plan.xlsx": plan_xlsx(plan, lang=lang, explanations=explanations),
+        "map.html": map_html(plan, lang=lang, explanations=explanations),
         "params.toml": plan.params.to_toml().encode(),
         "README.txt": readme_txt(plan, lang=lang),
     }

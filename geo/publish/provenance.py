@@ -18,6 +18,7 @@ from geo.text import describe_fault, t
 DESCRIBED = (
     "units.csv",
     "sites.csv",
+    "surplus.csv",
     "crosswalk.csv",
     "plan.gpkg",
     "plan.xlsx",

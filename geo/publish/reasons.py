@@ -112,8 +112,11 @@ def reason_text(unit: pd.Series[Any], *, lang: str, max_sites: int | None = None
         )
     ]
     if pd.notna(unit["norm_met_pct"]):
-        norm = percent_text(unit["norm_met_pct"] / 100, lang=lang)
-        sentences.append(t("publish.reason.norm", lang=lang, norm=norm))
+        figures = {"norm": "norm_met_pct", "norm_1": "norm_met_pct_1", "norm_2": "norm_met_pct_2"}
+        shares = {name: percent_text(unit[column] / 100, lang=lang) for name, column in figures.items()}
+        sentences.append(
+            t("publish.reason.norm_pair" if unit["n_sites"] == 2 else "publish.reason.norm", lang=lang, **shares)
+        )
     if unit["n_sites"]:
         sentences += _travel_sentences(unit, lang=lang)
     return " ".join(sentences)

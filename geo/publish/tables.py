@@ -15,6 +15,7 @@ import pandas as pd
 from geo.errors import Fault, InputError
 from geo.plan import Plan
 from geo.publish.reasons import modelled_text, reason_text
+from geo.publish.surplus import SURPLUS_COLUMNS, surplus_table
 from geo.text import t
 
 #: Columns of ``units.csv`` in order, with the decimals of a number; None marks text.
@@ -31,7 +32,11 @@ UNIT_COLUMNS: dict[str, int | None] = {
     "p95_time_min": 2,
     "share_within_30min": 4,
     "norm_met_pct": 1,
+    "norm_met_pct_1": 1,
+    "norm_met_pct_2": 1,
     "population": 0,
+    "staff": 0,
+    "need_m2": 1,
     "win_share": 2,
     "firmness": None,
     "reason": None,
@@ -50,6 +55,9 @@ SITE_COLUMNS: dict[str, int | None] = {
     "conditions_0_1": 4,
     "chosen": None,
     "role": None,
+    "role_staff": 0,
+    "role_need_m2": 1,
+    "norm_met_pct": 1,
 }
 
 #: A spreadsheet takes a cell that begins so for a formula (OWASP: CSV injection); full-width forms count too.
@@ -80,6 +88,11 @@ def sites_table(plan: Plan) -> pd.DataFrame:
 def units_csv(plan: Plan, *, lang: str) -> bytes:
     """Return ``units.csv``; see :func:`csv_bytes`."""
     return csv_bytes(units_table(plan, lang=lang), UNIT_COLUMNS)
+
+
+def surplus_csv(plan: Plan, *, lang: str) -> bytes:
+    """Return ``surplus.csv``, the buildings that are not kept; see :func:`csv_bytes`."""
+    return csv_bytes(surplus_table(plan, lang=lang), SURPLUS_COLUMNS)
 
 
 def sites_csv(plan: Plan) -> bytes:

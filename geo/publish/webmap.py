@@ -21,6 +21,7 @@ from geo.publish.findings import findings_table
 from geo.publish.provenance import version_line
 from geo.publish.reasons import attribution_texts, modelled_text, number_text, percent_text, reason_text
 from geo.publish.tables import sites_table, units_table
+from geo.publish.why import explanations_table
 from geo.schemas import ROLES, WGS84
 from geo.text import t
 
@@ -45,20 +46,31 @@ _UNIT_FIGURES = (
     "p95_time_min",
     "share_within_30min",
     "norm_met_pct",
+    "norm_met_pct_1",
+    "norm_met_pct_2",
     "population",
+    "staff",
+    "need_m2",
 )
 #: A page with thousands of marks would show nothing; the rest is in the other files.
 _MOST_FINDINGS = 300
 _SITE_FIGURES = ("score_0_1", "location_0_1", "size_0_1", "access_0_1", "conditions_0_1")
 
 
-def map_html(plan: Plan, *, lang: str) -> bytes:
+def map_html(plan: Plan, *, lang: str, explanations: pd.DataFrame | None = None) -> bytes:
     """Return the map as one HTML page with Leaflet and all data inside.
 
     The page shows every unit, the chosen sites by shape, outline and colour, the other candidates small, a legend, a
     list of the units to search and to use from the keyboard, what is modelled, the findings of the audit if wanted, and
     the attribution. Its content
     policy forbids to load anything and to run any script but its own two; names enter the page as text only.
+
+    Parameters
+    ----------
+    plan : Plan
+    lang : {"vi", "en", "fr"}
+    explanations : pandas.DataFrame, optional
+        From :func:`geo.publish.why.explanations_table` in `lang`; made here if left out.
     """
     style = (_asset("leaflet.css"), _template("map.css"))
     scripts = (_asset("leaflet.js"), _template("map.js"))
@@ -81,21 +93,26 @@ def map_html(plan: Plan, *, lang: str) -> bytes:
         "map_css": style[1],
         "leaflet_js": scripts[0],
         "map_js": scripts[1],
-        "data": _script_json(map_data(plan, lang=lang)),
+        "data": _script_json(map_data(plan, lang=lang, explanations=explanations)),
     }
     values = {**{name: html.escape(text) for name, text in texts.items()}, **inside}
     # One pass, so that a value that looks like a placeholder stays what it is.
     return re.sub(r"@([a-z_]+)@", lambda match: values[match[1]], _template("map.html")).encode()
 
 
-def map_data(plan: Plan, *, lang: str) -> dict[str, Any]:
+def map_data(plan: Plan, *, lang: str, explanations: pd.DataFrame | None = None) -> dict[str, Any]:
     """Return what the page draws: texts ready to be shown, shapes in degrees (latitude first), classes by number."""
+    if explanations is None:
+        explanations = explanations_table(plan, lang=lang)
+    # The first sentence is the reason, which stands above.
+    why = explanations[explanations["number"] > 1].groupby("unit_id")["text"].agg(list).to_dict()
     units = units_table(plan, lang=lang).set_index("unit_id", drop=False)
     units["score"] = units["two_site_score"].where(units["n_sites"] == 2, units["one_site_score"])
     measures = [_measure(units[name], lang=lang) for name in _MEASURES]
     shapes = unit_shapes(plan.city.units)
     return {
         "unknown": t("publish.map.legend_unknown", lang=lang),
+        "why": t("choice.card.why", lang=lang),
         "columns": [_label(name, lang=lang) for name in ("name", "n_sites", "score")],
         "unit_labels": [_label(name, lang=lang) for name in _UNIT_FIGURES],
         "site_labels": [_label(name, lang=lang) for name in ("site_id", "kind", "role", *_SITE_FIGURES)],
@@ -104,6 +121,7 @@ def map_data(plan: Plan, *, lang: str) -> dict[str, Any]:
         + [{"symbol": "other", "label": t("publish.map.legend_other", lang=lang)}],
         "units": [
             _unit_data(unit, plan, shape=shapes[unit["unit_id"]], measures=measures, lang=lang)
+            | {"why": why.get(unit["unit_id"], [])}
             for _, unit in units.iterrows()
         ],
         "sites": _site_data(plan, lang=lang),
@@ -246,9 +264,9 @@ def _unit_text(name: str, value: Any, plan: Plan, *, lang: str) -> str:
 def _figure_text(name: str, value: Any, *, lang: str) -> str:
     if name == "share_within_30min":
         return percent_text(value, lang=lang)
-    if name == "norm_met_pct":
+    if name.startswith("norm_met_pct"):
         return percent_text(value / 100, lang=lang)
-    decimals = {"population": 0, "mean_time_min": 1, "p95_time_min": 1}.get(name, 3)
+    decimals = {"population": 0, "staff": 0, "need_m2": 0, "mean_time_min": 1, "p95_time_min": 1}.get(name, 3)
     return number_text(value, lang=lang, decimals=decimals)
 
 

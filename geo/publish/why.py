@@ -11,7 +11,8 @@ import pandas as pd
 from geo.params import CRITERIA
 from geo.plan import Plan
 from geo.publish.reasons import list_text, number_text, percent_text, reason_text
-from geo.study.explain import BuildingChange, Explanation, OptionFigures, explain_unit
+from geo.study.counterfactual import BuildingChange
+from geo.study.explain import Explanation, OptionFigures, explain_units
 from geo.text import t
 
 
@@ -38,9 +39,9 @@ def explanations_table(plan: Plan, *, lang: str) -> pd.DataFrame:
     lang : {"vi", "en", "fr"}
     """
     rows = [
-        (unit_id, name, number, text)
-        for unit_id, name in plan.units["name"].items()
-        for number, text in enumerate(explanation_texts(plan, explain_unit(plan, str(unit_id)), lang=lang), start=1)
+        (explained.unit_id, name, number, text)
+        for name, explained in zip(plan.units["name"], explain_units(plan), strict=True)
+        for number, text in enumerate(explanation_texts(plan, explained, lang=lang), start=1)
     ]
     return pd.DataFrame(rows, columns=["unit_id", "name", "number", "text"])
 
@@ -48,6 +49,7 @@ def explanations_table(plan: Plan, *, lang: str) -> pd.DataFrame:
 class _Speaker:
     def __init__(self, plan: Plan, explained: Explanation, lang: str) -> None:
         self._plan, self._case, self._lang = plan, explained, lang
+        self._names = plan.sites["name"].to_dict()
 
     def _say(self, key: str, **values: str) -> str:
         return t(f"choice.{key}", lang=self._lang, **values)
@@ -61,7 +63,7 @@ class _Speaker:
         return ("+" if value > 0 else "") + self._number(value, decimals)
 
     def _sites(self, site_ids: Sequence[str]) -> str:
-        names = [f"{name} ({site_id})" for site_id, name in self._plan.sites.loc[list(site_ids), "name"].items()]
+        names = [f"{self._names[site_id]} ({site_id})" for site_id in site_ids]
         return list_text(names, lang=self._lang)
 
     def sentences(self) -> Iterator[str]:
@@ -131,8 +133,9 @@ class _Speaker:
             if taker >= 0
         ]
         for kind, criterion, bound, taker, now in ends:
+            swapped = self._case.chosen is not None and {*self._case.takers[taker]} == {*self._case.chosen.site_ids}
             yield self._say(
-                f"explain.weight_{kind}",
+                f"explain.{'swap' if swapped else 'weight'}_{kind}",
                 criterion=self._say(f"criterion.{criterion}"),
                 bound=self._number(bound, 3),
                 now=self._number(now, 2),

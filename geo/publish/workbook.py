@@ -17,9 +17,12 @@ from xlsxwriter.worksheet import Worksheet
 
 from geo.plan import Plan
 from geo.publish.findings import findings_table
+from geo.publish.norms import figure_rows, norm_rows
 from geo.publish.provenance import note_texts, optimality_words, provenance_rows, version_line
 from geo.publish.reasons import list_text, modelled_text
+from geo.publish.surplus import surplus_table
 from geo.publish.tables import sites_table, units_table
+from geo.publish.why import explanations_table
 from geo.text import t
 
 #: The workbook's date of creation, fixed so that the same plan gives the same bytes.
@@ -64,6 +67,12 @@ _COLUMNS: dict[str, tuple[str, int]] = {
     "minutes_between": ("minutes", 13),
     "share_within_30min": ("percent", 12),
     "norm_met_pct": ("percent", 11),
+    "norm_met_pct_1": ("percent", 11),
+    "norm_met_pct_2": ("percent", 11),
+    "staff": ("count", 9),
+    "need_m2": ("area", 12),
+    "role_staff": ("count", 11),
+    "role_need_m2": ("area", 12),
     "population": ("count", 11),
     "usable_area_m2": ("area", 12),
     "win_share": ("percent", 12),
@@ -82,6 +91,20 @@ _COLUMNS: dict[str, tuple[str, int]] = {
     "finding": ("wrapped", 70),
     "remedy": ("wrapped", 60),
     "at_stake_km2": ("figure", 12),
+    "number": ("count", 6),
+    "text": ("wrapped", 130),
+    "address": ("text", 46),
+    "old_owner": ("text", 40),
+    "new_unit": ("text", 24),
+    "land_area_m2": ("area", 12),
+    "floor_area_m2": ("area", 12),
+    "condition": ("text", 12),
+    "proposed_use": ("text", 30),
+    "legal_status": ("text", 30),
+    "parameter": ("text", 30),
+    "value": ("figure", 12),
+    "meaning": ("wrapped", 90),
+    "sureness": ("text", 34),
 }
 
 
@@ -98,13 +121,23 @@ class _Styles:
     left_cells: dict[str, Format]
 
 
-def plan_xlsx(plan: Plan, *, lang: str) -> bytes:
+def plan_xlsx(plan: Plan, *, lang: str, explanations: pd.DataFrame | None = None) -> bytes:
     """Return the plan as a workbook, headings in `lang`.
 
     Sheets: cover (what it is, what is modelled, totals, provenance, parameters), units, buildings, one site against
-    two for every unit, the table of the space norms as officials fill it in, audit. Numbers are numbers and
-    percentages are percentages; no text is ever taken for a formula or a link.
+    two for every unit, the explanations, the table of the space norms as officials fill it in, the figures behind it,
+    the buildings that are not kept, audit. Numbers are numbers and percentages are percentages; no text is ever taken
+    for a formula or a link.
+
+    Parameters
+    ----------
+    plan : Plan
+    lang : {"vi", "en", "fr"}
+    explanations : pandas.DataFrame, optional
+        From :func:`geo.publish.why.explanations_table` in `lang`; made here if left out.
     """
+    if explanations is None:
+        explanations = explanations_table(plan, lang=lang)
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as book:
@@ -118,40 +151,14 @@ def plan_xlsx(plan: Plan, *, lang: str) -> bytes:
             ("units", _units_sheet(plan, lang=lang)),
             ("sites", _sites_sheet(plan, lang=lang)),
             ("options", _options_sheet(plan, lang=lang)),
+            ("explanations", explanations),
         ):
             _write_table(_add_sheet(book, plan, name, lang=lang), table, styles, lang=lang, frozen_columns=2)
         _write_norms(_add_sheet(book, plan, "norm", lang=lang), plan, styles, lang=lang)
+        for name, table in (("figures", _figures_sheet(plan, lang=lang)), ("surplus", surplus_table(plan, lang=lang))):
+            _write_table(_add_sheet(book, plan, name, lang=lang), table, styles, lang=lang, frozen_columns=2)
         _write_table(_add_sheet(book, plan, "audit", lang=lang), _audit_sheet(plan, lang=lang), styles, lang=lang)
     return buffer.getvalue()
-
-
-def norm_rows(plan: Plan, *, lang: str) -> list[tuple[str, str, float, float, float, float, str]]:
-    """Return the table of the space norms: a unit's total, then its chosen buildings.
-
-    Returns
-    -------
-    list of tuple
-        Number, item, existing m2, people, area by the norm m2, comparison (a share: 1 = the norm is met), note.
-        NaN where a figure is not known or belongs to the whole unit.
-    """
-    nan = float("nan")
-    chosen = plan.options[plan.options["chosen"]].set_index("unit_id")["usable_area_m2"]
-    rows = []
-    for number, (unit_id, unit) in enumerate(plan.units.iterrows(), start=1):
-        item = t("publish.norm.unit_total", lang=lang, name=unit["name"], unit_id=unit_id)
-        known_staff = pd.notna(plan.city.units.loc[unit_id, "staff"])
-        note = "" if known_staff else t("publish.norm.estimated_staff", lang=lang)
-        comparison = unit["norm_met_pct"] / 100
-        rows.append(
-            (str(number), item, chosen.get(unit_id, nan), round(unit["staff"]), unit["need_m2"], comparison, note)
-        )
-        for part, site_id in enumerate(filter(None, (unit["site_id_1"], unit["site_id_2"])), start=1):
-            site = plan.sites.loc[site_id]
-            role = t(f"publish.role.{site['role']}", lang=lang)
-            rows.append(
-                (f"{number}.{part}", f"{site['name']} ({site_id})", site["usable_area_m2"], nan, nan, nan, role)
-            )
-    return rows
 
 
 def _units_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
@@ -159,7 +166,18 @@ def _units_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
     names = plan.sites["name"].to_dict()
     table.insert(4, "site_name_1", table["site_id_1"].map(lambda site_id: names.get(site_id, "")))
     table.insert(6, "site_name_2", table["site_id_2"].map(lambda site_id: names.get(site_id, "")))
-    return table.assign(norm_met_pct=table["norm_met_pct"] / 100)
+    return _as_shares(table)
+
+
+def _as_shares(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn percentages into shares of 1, as a cell formatted as a percentage wants them; returns the table itself."""
+    percentages = [name for name in table.columns if name.startswith("norm_met_pct")]
+    table[percentages] = table[percentages] / 100
+    return table
+
+
+def _figures_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
+    return pd.DataFrame(figure_rows(plan, lang=lang), columns=["parameter", "value", "meaning", "sureness"])
 
 
 def _sites_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
@@ -169,16 +187,13 @@ def _sites_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
     table["chosen"] = _yes_no(table["chosen"], lang=lang)
     table["role"] = [t(f"publish.role.{role}", lang=lang) if role else "" for role in table["role"]]
     extra = plan.sites[["usable_area_m2", "mean_time_min", "position_source", "data_source"]]
-    return table.join(extra.reset_index(drop=True))
+    return _as_shares(table.join(extra.reset_index(drop=True)))
 
 
 def _options_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
     table = plan.options.reset_index(drop=True)
     table.insert(1, "name", table["unit_id"].map(plan.units["name"]))
-    return table.assign(
-        chosen=_yes_no(table["chosen"], lang=lang),
-        norm_met_pct=table["norm_met_pct"] / 100,
-    )
+    return _as_shares(table.assign(chosen=_yes_no(table["chosen"], lang=lang)))
 
 
 def _audit_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
@@ -192,7 +207,7 @@ def _yes_no(flags: Iterable[bool], *, lang: str) -> list[str]:
 def _add_sheet(book: xlsxwriter.Workbook, plan: Plan, name: str, *, lang: str) -> Worksheet:
     sheet = book.add_worksheet(t(f"publish.sheet.{name}", lang=lang))
     sheet.set_landscape()
-    sheet.set_paper(_A3 if name in ("units", "sites", "options") else _A4)
+    sheet.set_paper(_A3 if name in ("units", "sites", "options", "explanations", "surplus") else _A4)
     sheet.fit_to_pages(1, 0)
     label = modelled_text(plan, lang=lang, short=True)
     # An ampersand starts a code in a header or footer; two of them stand for one.
@@ -275,7 +290,7 @@ def _write_norms(sheet: Worksheet, plan: Plan, styles: _Styles, *, lang: str) ->
     for column, width in enumerate((7, 60, 13, 10, 14, 13, 44)):
         sheet.set_column(column, column, width)
     for row, values in enumerate(norm_rows(plan, lang=lang), start=1):
-        formats = styles.cells if "." in values[0] else styles.bold_cells
+        formats = styles.cells if "." in values.number else styles.bold_cells
         for column, (value, kind) in enumerate(zip(values, kinds, strict=True)):
             _write_cell(sheet, row, column, value, formats[kind])
     sheet.freeze_panes(1, 2)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.choice.need import area_needed_m2, is_ward, needs_of, staff_needed, titles_of, unit_need
+from geo.choice.need import area_needed_m2, is_ward, needs_of, staff_needed, titles_of, unit_needs
 from geo.city import City
 from geo.errors import ParamsError
 from geo.params import Norms, Params
@@ -95,7 +95,7 @@ def test_the_two_roles_add_up_to_the_unit(
 
 def test_the_secretary_and_five_of_eight_deputies_sit_with_the_party() -> None:
     """76 people: 1 + 8 + 10 + 57; with the Party 1 + 5 + 4 + 17 (30 % of 57)."""
-    need = unit_need(needs_of(units_of([(1000, "ward", 76)]).set_axis(["U"]), NORMS), "U")
+    need = unit_needs(needs_of(units_of([(1000, "ward", 76)]).set_axis(["U"]), NORMS))["U"]
     assert (need.party_staff, need.committee_staff) == (27, 49)
     assert need.party_m2 == pytest.approx((30 + 5 * 20 + 4 * 18 + 17 * 15) * 1.85)
     assert need.m2 == pytest.approx(2266, abs=1)

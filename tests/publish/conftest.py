@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import geopandas as gpd
 import pandas as pd
 import pyproj
@@ -200,9 +202,11 @@ def _units(city: City) -> pd.DataFrame:
             "mean_time_min": [5.4321, nan, 7.0],
             "p95_time_min": [11.2, nan, 14.0],
             "share_within_30min": [1.0, nan, 0.94],
-            "norm_met_pct": [102.34, 48.0, nan],
+            "norm_met_pct": [102.34, 20.3125, nan],
+            "norm_met_pct_1": [130.43, 20.3125, nan],
+            "norm_met_pct_2": [45.63, nan, nan],
             "population": city.units["population"],
-            "staff": [139.0, 80.4, 52.0],
+            "staff": [139.0, 80.0, 24.0],
             "need_m2": [3_439.6, 2_400.0, nan],
             "win_share": [0.95, 0.5, 1.0],
             "firmness": ["firm", "contestable", "firm"],
@@ -235,6 +239,9 @@ def _sites(city: City) -> pd.DataFrame:
             "access_reason": ["", "", "", "no_network", "no_network", ""],
             "chosen": [True, True, False, True, False, True],
             "role": ["committee_one_stop", "party_council", "", "all_functions", "", "all_functions"],
+            "role_staff": [91.0, 48.0, nan, 80.0, nan, 24.0],
+            "role_need_m2": [2_300.0, 1_139.6, nan, 2_400.0, nan, nan],
+            "norm_met_pct": [130.43, 45.63, nan, 20.3125, nan, nan],
             "position_source": city.sites["position_source"],
             "data_source": city.sites["data_source"],
         }
@@ -264,6 +271,14 @@ def _options() -> pd.DataFrame:
             "chosen": [False, True, True, False, True],
         }
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what explaining a plan puts on the disk away from the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEO_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

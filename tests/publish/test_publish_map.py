@@ -17,6 +17,7 @@ from shapely import Polygon, box
 from geo.city import load_city
 from geo.plan import Plan, make_plan
 from geo.publish.webmap import map_data, map_html, unit_shapes
+from geo.publish.why import explanations_table
 from geo.schemas import WGS84
 from geo.settings import Settings
 from geo.text import LANGUAGES
@@ -74,8 +75,14 @@ def test_figures_of_the_map_are_those_of_the_table(plan):
     assert unit["cells"] == ["2", "0.800"]
     assert unit["values"] == [
         "00004", "UBND phường Phúc Xá (a)", "`${alert(3)}` \\ {x} & <b> (b)", "0.712", "0.800", "0.088",
-        "5.4", "11.2", "100%", "102%", "20,000",
+        "5.4", "11.2", "100%", "102%", "130%", "46%", "20,000", "139", "3,440",
     ]  # fmt: skip
+
+
+def test_the_page_says_why_in_the_sentences_of_truso_explain(plan):
+    told = explanations_table(plan, lang="vi").set_index("unit_id")["text"]
+    for unit in map_data(plan, lang="vi")["units"]:
+        assert unit["why"] == told[unit["id"]].tolist()[1:], "the first is the reason, which stands above"
 
 
 def test_what_is_not_known_has_no_class(plan):

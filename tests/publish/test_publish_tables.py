@@ -20,9 +20,13 @@ from geo.text import LANGUAGES, catalogue
 
 UNIT_HEADER = (
     "unit_id,name,n_sites,site_id_1,site_id_2,one_site_score,two_site_score,second_site_gain,mean_time_min,"
-    "p95_time_min,share_within_30min,norm_met_pct,population,win_share,firmness,reason"
+    "p95_time_min,share_within_30min,norm_met_pct,norm_met_pct_1,norm_met_pct_2,population,staff,need_m2,"
+    "win_share,firmness,reason"
 )
-SITE_HEADER = "site_id,unit_id,lon,lat,score_0_1,location_0_1,size_0_1,access_0_1,conditions_0_1,chosen,role"
+SITE_HEADER = (
+    "site_id,unit_id,lon,lat,score_0_1,location_0_1,size_0_1,access_0_1,conditions_0_1,chosen,role,role_staff,"
+    "role_need_m2,norm_met_pct"
+)
 
 
 def rows_of(content: bytes) -> list[list[str]]:
@@ -65,7 +69,7 @@ def test_lines_end_with_a_line_feed_alone(plan):
 def test_numbers_have_fixed_decimals_and_a_point_in_every_language(plan):
     for lang in LANGUAGES:
         row = rows_of(units_csv(plan, lang=lang))[1]
-        assert row[5:13] == ["0.7123", "0.8000", "0.0877", "5.43", "11.20", "1.0000", "102.3", "20000"]
+        assert row[5:13] == ["0.7123", "0.8000", "0.0877", "5.43", "11.20", "1.0000", "102.3", "130.4"]
 
 
 def test_a_loss_stays_a_number_and_nothing_reads_minus_zero():
@@ -111,7 +115,8 @@ def test_a_reason_names_the_gain_the_norm_and_the_minutes(plan):
     reason = reason_text(plan.units.loc["00004"], lang="en", max_sites=4)
     assert reason == (
         "Two sites: the second raises the score by 0.088 to 0.800, and the city's budget reaches it. The floor area "
-        "meets 102% of the norm. Citizens travel 5.4 min on average; 100% of them arrive within 30 min."
+        "meets 102% of the norm: 130% where the People's Committee works, 46% where the Party committee and the council"
+        " do. Citizens travel 5.4 min on average; 100% of them arrive within 30 min."
     )
 
 

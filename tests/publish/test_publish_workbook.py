@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import dataclasses
 import io
+import math
 import zipfile
 
 import openpyxl
 import pytest
 
-from geo.publish.workbook import norm_rows, plan_xlsx
+from geo.publish.norms import figure_rows, norm_rows
+from geo.publish.surplus import surplus_table
+from geo.publish.why import explanations_table
+from geo.publish.workbook import plan_xlsx
 from geo.text import LANGUAGES, t
+from tests.publish.conftest import HOSTILE
 
-SHEETS = ("cover", "units", "sites", "options", "norm", "audit")
+SHEETS = ("cover", "units", "sites", "options", "explanations", "norm", "figures", "surplus", "audit")
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
@@ -48,7 +54,7 @@ def test_numbers_are_numbers_and_percentages_are_percentages(book):
     sheet = book["Units"]
     scores, norms = column(sheet, "Score with one site"), column(sheet, "Norm met")
     assert [cell.value for cell in scores] == [0.7123, 0.5, 0.31]
-    assert [cell.value for cell in norms] == [1.023, 0.48, None]
+    assert [cell.value for cell in norms] == [1.023, 0.203, None]
     assert {cell.number_format for cell in norms} == {"0.0%"}
     assert [cell.value for cell in column(sheet, "Unit code")] == ["00004", "00025", "09556"]
 
@@ -58,7 +64,7 @@ def test_hostile_names_stay_text(plan, book):
 
 
 def test_headers_are_frozen_and_can_be_filtered(book):
-    for name in ("Units", "Buildings", "One or two sites", "Audit"):
+    for name in ("Units", "Buildings", "One or two sites", "Why", "Not kept", "Audit"):
         assert book[name].freeze_panes is not None
         assert book[name].auto_filter.ref.startswith("A1:")
         assert book[name].print_title_rows == "$1:$1"
@@ -79,11 +85,61 @@ def test_the_norm_table_has_the_columns_officials_fill_in(book):
 
 def test_the_norm_table_adds_up(plan):
     rows = norm_rows(plan, lang="en")
-    assert [row[0] for row in rows] == ["1", "1.1", "1.2", "2", "2.1", "3", "3.1"]
-    assert rows[0][2] == rows[1][2] + rows[2][2] == 3_520
-    assert rows[0][5] == pytest.approx(rows[0][2] / rows[0][4], abs=5e-5)
-    assert rows[0][6] == ""
-    assert rows[3][6] == "staff estimated by the model"
+    assert [row.number for row in rows] == ["1", "1.1", "1.2", "2", "2.1", "3", "3.1", ""]
+    for whole, *parts in (rows[:3], rows[3:5], rows[5:7], [rows[7], rows[0], rows[3], rows[5]]):
+        for name in ("existing_m2", "people", "norm_m2"):
+            figures = [getattr(part, name) for part in parts if not math.isnan(getattr(part, name))]
+            assert sum(figures) == pytest.approx(getattr(whole, name)) or not figures
+    assert rows[0].existing_m2 == 3_520
+    assert rows[7].people == 243
+
+
+def test_each_house_is_held_against_what_its_own_role_needs(plan):
+    rows = norm_rows(plan, lang="en")
+    assert rows[1].comparison == pytest.approx(3_000 / 2_300)
+    assert rows[2].comparison == pytest.approx(520 / 1_139.6)
+    assert rows[0].comparison == pytest.approx(3_520 / 3_439.6), "the total alone would hide it"
+    assert rows[2].note == "Party committee and People's Council"
+
+
+def test_a_staff_that_is_estimated_is_noted_and_one_that_is_little_more_than_the_base_twice(plan):
+    rows = norm_rows(plan, lang="en")
+    assert rows[0].note == ""
+    assert rows[3].note == "staff estimated by the model"
+    assert rows[5].note.endswith("ask the unit how many rooms it needs")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_figure_of_the_norms_says_what_it_is_and_how_sure(plan, lang):
+    rows = {row[0]: row for row in figure_rows(plan, lang=lang)}
+    assert rows["norms.secretary_m2"][3] == t("publish.sureness.source", lang=lang)
+    assert rows["norms.staff_leaving"][1:] == (
+        876, t("publish.figure.staff_leaving", lang=lang), t("publish.sureness.unverified", lang=lang)
+    )  # fmt: skip
+    assert rows[""][1] == 8913
+    changed = dataclasses.replace(plan, params=plan.params.with_values({"norms.staff_leaving": 900}))
+    assert figure_rows(changed, lang=lang)[12][3] == t("publish.sureness.set", lang=lang)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_workbook_says_why_in_the_very_sentences_of_truso_explain(plan, lang):
+    book = openpyxl.load_workbook(io.BytesIO(plan_xlsx(plan, lang=lang)))
+    sheet = book[t("publish.sheet.explanations", lang=lang)]
+    rows = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert [row[3] for row in rows] == explanations_table(plan, lang=lang)["text"].tolist()
+    assert {row[0] for row in rows} == set(plan.units.index)
+    assert any(HOSTILE in row[3] for row in rows), "a hostile name is a text like any other"
+
+
+def test_the_surplus_list_holds_every_building_that_is_not_kept(plan, book):
+    table = surplus_table(plan, lang="en")
+    assert table["site_id"].tolist() == ["c", "e"]
+    assert table["old_owner"].tolist() == ["Phúc Xá, Ba Đình", f"{HOSTILE}, Ba Đình"]
+    assert table["new_unit"].tolist() == ["Ba Đình", HOSTILE]
+    assert table["floor_area_m2"].tolist()[1] == 300
+    assert table["condition"].tolist() == ["", "fair"]
+    assert (table[["proposed_use", "legal_status"]] == "").all(axis=None)
+    assert [cell.value for cell in column(book["Not kept"], "Building code")] == ["c", "e"]
 
 
 def test_the_cover_says_what_is_modelled_and_carries_the_parameters(plan, book):

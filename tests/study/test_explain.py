@@ -3,13 +3,15 @@ import dataclasses
 import numpy as np
 import pytest
 
+from geo.choice.need import unit_needs
 from geo.city import City
 from geo.errors import InputError
 from geo.params import CRITERIA, Params
-from geo.plan import Plan, choose, make_plan, prepare
+from geo.plan import Plan, make_plan, prepare
 from geo.publish.why import explanation_texts
 from geo.settings import Settings
-from geo.study.explain import BuildingChange, Explanation, _Case, _least, _Rebuilt, explain_unit
+from geo.study.counterfactual import BuildingChange, Rebuilt, least_that_wins
+from geo.study.explain import Explanation, explain_unit, explain_units
 from geo.text import LANGUAGES
 from tests.test_plan import STAFF, streets_of
 
@@ -59,13 +61,18 @@ def test_scores_rebuilt_without_a_change_are_the_scores(embedded_city: City, sha
     plan = make_plan(embedded_city, settings=shared_settings)
     prepared = prepare(embedded_city, plan.params, settings=shared_settings)
     scores = prepared.options.scores(plan.params.weights)
-    choice = choose(embedded_city, prepared, scores, plan.params)
-    for number in range(0, len(plan.units), 9):
-        case = _Case(plan, prepared, scores, choice, number)
-        site_id = str(prepared.options.site_ids[prepared.options.first[case.chosen]])
-        np.testing.assert_allclose(
-            _Rebuilt(case).scores(site_id, {}), scores[prepared.options.unit == number], atol=2e-9
-        )
+    need = unit_needs(prepared.needs)
+    for site_id in plan.sites.index[::31]:
+        rebuilt = Rebuilt(plan, prepared, need[plan.sites.at[site_id, "unit_id"]], site_id)
+        np.testing.assert_allclose(rebuilt.scores({}), scores[rebuilt.rows], atol=2e-9)
+
+
+def test_the_units_explained_together_are_as_explained_alone(embedded_city: City, shared_settings: Settings) -> None:
+    plan = make_plan(embedded_city, settings=shared_settings)
+    together = {found.unit_id: found for found in explain_units(plan, settings=shared_settings)}
+    assert list(together) == list(plan.units.index)
+    for unit_id in plan.units.index[::40]:
+        assert repr(explain_unit(plan, unit_id, settings=shared_settings)) == repr(together[unit_id])
 
 
 def test_beyond_its_range_a_weight_makes_the_other_win(embedded_city: City, shared_settings: Settings) -> None:
@@ -131,9 +138,8 @@ def test_an_unknown_unit_is_named(city: City, settings: Settings) -> None:
     assert error.value.faults[0].key == "unit_unknown"
 
 
-def test_the_least_number_is_found_even_where_more_is_not_always_better() -> None:
-    assert _least(lambda more: more >= 37, 100) == 37
-    assert _least(lambda more: 40 <= more <= 60, 100) == 40
-    assert _least(lambda more: False, 100) is None
-    assert _least(lambda more: True, 0.4) == 1
-    assert _least(lambda more: True, -5) is None
+def test_the_least_number_that_wins_is_found() -> None:
+    assert least_that_wins(lambda more: more >= 37, 100) == 37
+    assert least_that_wins(lambda more: False, 100) is None
+    assert least_that_wins(lambda more: True, 0.4) == 1
+    assert least_that_wins(lambda more: True, -5) is None

@@ -41,7 +41,7 @@
     return svg;
   }
 
-  function card(title, labels, values, text) {
+  function card(title, labels, values, text, why) {
     const node = element("div", undefined, { className: "card" });
     const table = element("table");
     labels.forEach(function (label, i) {
@@ -52,6 +52,13 @@
     node.append(element("h3", title));
     if (text) node.append(element("p", text));
     node.append(table);
+    if (why && why.length) {
+      const box = element("details");
+      const list = element("ol");
+      for (const sentence of why) list.append(element("li", sentence));
+      box.append(element("summary", data.why), list);
+      node.append(box);
+    }
     return node;
   }
 
@@ -73,7 +80,7 @@
 
   for (const unit of data.units) {
     const layer = L.polygon(unit.shape, Object.assign({ className: "unit", smoothFactor: 0.5 }, styleOf(unit, current)));
-    layer.bindPopup(function () { return card(unit.name, data.unit_labels, unit.values, unit.reason); }, { maxWidth: 440 });
+    layer.bindPopup(function () { return card(unit.name, data.unit_labels, unit.values, unit.reason, unit.why); }, { maxWidth: 440 });
     layer.on("popupopen", function () { mark(unit.id); });
     layers.set(unit.id, layer.addTo(map));
   }
