@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from geo.choice.choose import Choice, choose_sites
 from geo.choice.constraints import Limits, has_costs, site_costs
 from geo.errors import InfeasibleError
-from geo.outcome import Prepared, sum_up, units_table
+from geo.outcome import Prepared
 from geo.params import Params
 from geo.plan import Plan, limits_of, prepare
 from geo.progress import Progress
 from geo.settings import Settings
+from geo.study.ways import TARGET_KM, TARGET_MIN, option_shares, served_distances
 from geo.travel.access import weighted_quantile
 
 _DECIMALS = 9
-_FIGURES = ("sites", "units_with_two", "mean_time_min", "share_within_30min", "norm_met_pct")
 
 
 def trace_frontier(
@@ -46,7 +46,7 @@ def trace_frontier(
     settings : Settings, optional
         Those that the plan was made with.
     progress : callable, optional
-        Called before each budget; what it raises stops the work.
+        Called with a key and the share done; what it raises stops the work.
 
     Returns
     -------
@@ -55,8 +55,9 @@ def trace_frontier(
         ``"budget"``: that of the plan; else empty), ``sites``, ``units_with_two``, ``objective``, ``marginal_gain``
         (of the last site: the objective less that of one site fewer; NaN in the first row), ``shadow_price`` (what one
         more would add; NaN in the last row), ``mean_time_min``, ``p95_time_min``, ``worst_time_min`` (of those who
-        arrive), ``share_within_30min``, ``norm_met_pct``, ``solver``, ``gap``; and ``cost`` where the parameters give
-        costs. The two gains are NaN where the neighbouring budget is not among `budgets`.
+        arrive), ``share_within_30min``, ``share_within_5km`` (by road), ``share_within_target`` (30 minutes or 5 km,
+        the city's own aim), ``norm_met_pct``, ``solver``, ``gap``; and ``cost`` where the parameters give costs. The
+        two gains are NaN where the neighbouring budget is not among `budgets`.
 
     Raises
     ------
@@ -66,6 +67,7 @@ def trace_frontier(
     prepared = prepare(plan.city, plan.params, settings=settings)
     scores = prepared.options.scores(plan.params.weights)
     limits = limits_of(plan.city, prepared, plan.params)
+    gauge = _Gauge(plan, prepared, _near_shares(plan, prepared, settings=settings, progress=progress))
     n_housed = len(np.unique(prepared.options.unit[~np.isnan(scores)]))
     wanted = sorted(range(n_housed, 2 * n_housed + 1) if budgets is None else set(budgets), reverse=True)
     rows: dict[int, dict[str, Any]] = {}
@@ -78,7 +80,7 @@ def trace_frontier(
             if not rows:
                 raise
             break  # fewer sites are no more feasible
-        rows[budget] = _figures(plan, prepared, scores, choice)
+        rows[budget] = gauge.measure(choice)
     table = pd.DataFrame.from_dict(rows, orient="index").sort_index().rename_axis("max_sites")
     return _with_gains(table, n_housed, plan.params)
 
@@ -97,38 +99,92 @@ def _choose(plan: Plan, prepared: Prepared, scores: NDArray[np.float64], limits:
     return choose_sites(prepared.options, scores, population, params, limits=replace(limits, caps=caps))
 
 
-def _figures(plan: Plan, prepared: Prepared, scores: NDArray[np.float64], choice: Choice) -> dict[str, Any]:
-    totals = sum_up(plan.city, units_table(plan.city, prepared, choice, scores, None))
-    minutes, population = _everybody(plan, prepared, choice)
-    arrives = np.isfinite(minutes)
-    figures = {
-        **{name: totals[name] for name in _FIGURES},
-        "objective": round(choice.objective, _DECIMALS),
-        "p95_time_min": weighted_quantile(minutes, population, 0.95) if len(minutes) else np.nan,
-        "worst_time_min": float(minutes[arrives].max()) if arrives.any() else np.nan,
-        "solver": choice.method,
-        "gap": choice.gap,
-    }
-    if has_costs(plan.params.constraints):
-        sites = plan.city.sites.assign(scored_area_m2=prepared.filled["usable_area_m2"])
-        options, chosen = prepared.options, choice.chosen[choice.chosen >= 0]
-        costs = np.append(site_costs(sites, plan.params.constraints).to_numpy(), 0.0)
-        figures["cost"] = round(float((costs[options.first[chosen]] + costs[options.second[chosen]]).sum()), 6)
-    return figures
+class _Gauge:
+    """Measures any choice of a city by figures that are taken from the options once."""
+
+    def __init__(self, plan: Plan, prepared: Prepared, near: dict[str, NDArray[np.float64]]) -> None:
+        self._plan, self._prepared, self._options = plan, prepared, prepared.options
+        self._both = plan.params.choice.reception == "both_sites"
+        self._people = plan.city.units["population"].to_numpy()
+        self._need = prepared.needs["need_m2"].to_numpy()
+        of_option = {
+            "mean_time_min": [figure.mean_min for figure in prepared.figures],
+            "unreachable": [figure.unreachable_population for figure in prepared.figures],
+            "share_within_30min": [figure.share_within_30min for figure in prepared.figures],
+            "usable_area_m2": prepared.options.usable_area_m2,
+            **near,
+        }
+        # The last figure is that of a unit without a site, whose option is -1.
+        self._of_option = {name: np.append(np.asarray(values, float), np.nan) for name, values in of_option.items()}
+        self._shares = ("share_within_30min", *near)
+        self._costs = _costs(plan, prepared)
+
+    def measure(self, choice: Choice) -> dict[str, Any]:
+        """Return a row of the frontier."""
+        found = {name: values[choice.chosen] for name, values in self._of_option.items()}
+        housed = choice.chosen[choice.chosen >= 0]
+        n_two = int(self._options.is_pair[housed].sum())
+        figures = {
+            "sites": len(housed) + n_two,
+            "units_with_two": n_two,
+            "objective": round(choice.objective, _DECIMALS),
+            **self._times(choice),
+            "mean_time_min": _mean(found["mean_time_min"], self._people - found["unreachable"]),
+            **{name: _mean(found[name], self._people) for name in self._shares},
+            "norm_met_pct": 100
+            * _mean(found["usable_area_m2"] / np.where(self._need > 0, self._need, np.nan), self._need),
+            "solver": choice.method,
+            "gap": choice.gap,
+        }
+        if self._costs is not None:
+            both = self._costs[self._options.first[housed]] + self._costs[self._options.second[housed]]
+            figures["cost"] = round(float(both.sum()), 6)
+        return figures
+
+    def _times(self, choice: Choice) -> dict[str, float]:
+        minutes, population = self._everybody(choice)
+        arrives = np.isfinite(minutes)
+        return {
+            "p95_time_min": weighted_quantile(minutes, population, 0.95) if len(minutes) else np.nan,
+            "worst_time_min": float(minutes[arrives].max()) if arrives.any() else np.nan,
+        }
+
+    def _everybody(self, choice: Choice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return minutes and people of every group in the units that have a network."""
+        options = self._options
+        minutes, population = [np.empty(0)], [np.empty(0)]
+        for number, option in enumerate(choice.chosen):
+            unit = self._prepared.served.units.get(str(options.unit_ids[number]))
+            if option >= 0 and unit is not None and unit.has_network:
+                places = [options.first[option], options.second[option]] if self._both else [options.first[option]]
+                columns = [unit.site_ids.index(str(options.site_ids[place])) for place in places if place >= 0]
+                minutes.append(unit.minutes[:, columns].min(axis=1))
+                population.append(unit.population)
+        return np.concatenate(minutes), np.concatenate(population)
 
 
-def _everybody(plan: Plan, prepared: Prepared, choice: Choice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return minutes and people of every group in the units that have a network."""
-    options, both = prepared.options, plan.params.choice.reception == "both_sites"
-    minutes, population = [np.empty(0)], [np.empty(0)]
-    for number, option in enumerate(choice.chosen):
-        unit = prepared.served.units.get(str(options.unit_ids[number]))
-        if option >= 0 and unit is not None and unit.has_network:
-            places = [options.first[option], options.second[option]] if both else [options.first[option]]
-            columns = [unit.site_ids.index(str(options.site_ids[place])) for place in places if place >= 0]
-            minutes.append(unit.minutes[:, columns].min(axis=1))
-            population.append(unit.population)
-    return np.concatenate(minutes), np.concatenate(population)
+def _costs(plan: Plan, prepared: Prepared) -> NDArray[np.float64] | None:
+    """Return the cost of every building, and 0 for none at the end; None where the parameters give no costs."""
+    if not has_costs(plan.params.constraints):
+        return None
+    sites = plan.city.sites.assign(scored_area_m2=prepared.filled["usable_area_m2"])
+    return np.append(site_costs(sites, plan.params.constraints).to_numpy(), 0.0)
+
+
+def _near_shares(
+    plan: Plan, prepared: Prepared, *, settings: Settings | None, progress: Progress | None
+) -> dict[str, NDArray[np.float64]]:
+    """Return the shares of people near enough to every option, by the name of their column."""
+    distances = served_distances(plan.city, plan.params, settings=settings, progress=progress)
+    both = plan.params.choice.reception == "both_sites"
+    within = {f"share_within_{TARGET_KM:g}km": None, "share_within_target": TARGET_MIN}
+    return {name: option_shares(prepared, distances, both=both, within_min=minutes) for name, minutes in within.items()}
+
+
+def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the weighted mean of the values that are known, NaN where they weigh nothing."""
+    known = ~np.isnan(values) & (weights > 0)
+    return float(np.average(values[known], weights=weights[known])) if known.any() else np.nan
 
 
 def _with_gains(table: pd.DataFrame, n_housed: int, params: Params) -> pd.DataFrame:
@@ -140,5 +196,6 @@ def _with_gains(table: pd.DataFrame, n_housed: int, params: Params) -> pd.DataFr
     table["marginal_gain"] = np.concatenate([[np.nan], gain])
     table["shadow_price"] = np.concatenate([gain, [np.nan]])
     order = ["mark", "sites", "units_with_two", "objective", "marginal_gain", "shadow_price", "mean_time_min"]
-    order += ["p95_time_min", "worst_time_min", "share_within_30min", "norm_met_pct", "solver", "gap"]
+    order += ["p95_time_min", "worst_time_min", "share_within_30min", "share_within_5km", "share_within_target"]
+    order += ["norm_met_pct", "solver", "gap"]
     return table[[*order, *(["cost"] if "cost" in table else [])]]

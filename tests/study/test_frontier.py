@@ -10,6 +10,7 @@ from geo.params import Params
 from geo.plan import make_plan
 from geo.settings import Settings
 from geo.study.frontier import trace_frontier
+from geo.study.reach import reach_table
 from geo.study.sensitivity import robustness_tables
 from tests.test_plan import SMALL, streets_of
 
@@ -41,6 +42,9 @@ def test_a_point_of_the_frontier_is_the_plan_of_that_budget(
     assert row["units_with_two"] == plan.totals["units_with_two"]
     assert row["objective"] == pytest.approx(plan.optimality["objective"])
     assert row["mean_time_min"] <= row["p95_time_min"] <= row["worst_time_min"]
+    reach = reach_table(plan, settings=shared_settings).totals
+    for name in ("share_within_5km", "share_within_target", "p95_time_min", "worst_time_min"):
+        assert row[name] == pytest.approx(reach[name])
 
 
 def test_staff_people_and_area_are_the_same_in_every_table(embedded_city: City, shared_settings: Settings) -> None:

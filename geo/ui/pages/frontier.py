@@ -26,7 +26,7 @@ _SHOWN = {
     "sites": (0, 1), "units_with_two": (0, 1), "objective": (4, 1), "marginal_gain": (3, 1000),
     "shadow_price": (3, 1000),
     "mean_time_min": (2, 1), "p95_time_min": (1, 1), "worst_time_min": (1, 1), "share_within_30min": (2, 100),
-    "share_within_5km": (1, 100), "norm_met_pct": (1, 1), "cost": (0, 1),
+    "share_within_5km": (2, 100), "share_within_target": (2, 100), "norm_met_pct": (1, 1), "cost": (0, 1),
 }  # fmt: skip
 
 
