@@ -77,7 +77,9 @@ def test_compare_tells_what_a_scenario_or_a_decision_changes(run, tmp_path: Path
         result = run("compare", option, tmp_path / file, "--out", out, "--lang", lang)
         assert result.exit_code == 0, result.output
         assert len(pd.read_csv(out)) == 2
-        assert result.output.count("→") == 7
+        params = pd.read_csv(out.with_name(f"{out.stem}_params.csv"))
+        assert "choice.max_sites" in set(params["name"])
+        assert result.output.count("→") == 7 + len(params)
     assert run("compare", "--out", tmp_path / "x.csv").exit_code == 2, "one of the two is needed"
 
 

@@ -1,17 +1,22 @@
-"""Compare two plans of one city: what changes, where, and for how many people."""
+"""Compare two plans of one city: what differs in their parameters, what changes, where, and for how many people."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from geo.errors import Fault, GeoError, InputError
 from geo.params import ConstraintParams, Params
-from geo.plan import Plan
+from geo.plan import Plan, prepare
+from geo.settings import Settings
+from geo.study.people import CHANGES, minutes_changed, reception_sites
+from geo.travel.access import TravelTimes
 
 _FIGURES = ("mean_time_min", "share_within_30min", "norm_met_pct")
 _TOTALS = ("sites", "units_with_one", "units_with_two", *_FIGURES)
@@ -28,23 +33,40 @@ class Comparison:
         ``population``, ``change`` (``"none"``; ``"roles"``: the same buildings, received elsewhere; ``"number"``: one
         instead of two or two instead of one; ``"buildings"``: as many, others), ``moved_m`` (straight line between the
         two places that receive the citizens; NaN where one plan has none), and for ``sites``, ``mean_time_min``,
-        ``share_within_30min`` and ``norm_met_pct`` the columns ``<name>_before`` and ``<name>_after``.
+        ``share_within_30min`` and ``norm_met_pct`` the columns ``<name>_before`` and ``<name>_after``; then those of
+        :func:`geo.study.people.minutes_changed`, which follow each of the people (see ``paired``).
     totals : pandas.DataFrame
         Index: figures of ``Plan.totals`` and ``objective``. Columns ``before``, ``after``, ``difference``.
     agreement : dict
         ``units``, ``same_number`` and ``same_buildings`` (units), ``people_elsewhere`` (in units whose citizens are
-        received at another place), ``mean_moved_m`` (weighted by people, over the units that have a place in both).
+        received at another place), ``mean_moved_m`` (weighted by people, over the units that have a place in both),
+        ``added_min`` (mean of those who arrive both times), ``slower_population``, ``faster_population``,
+        ``lost_population`` and ``regained_population``; None where not ``paired``.
+    params : pandas.DataFrame
+        What differs, from :func:`changed_params`.
+    paired : bool
+        Both plans put the same people at the same places, so that each can be followed. Another mode of travel or
+        another grid puts them elsewhere: then ``added_min`` is the difference of the unit's two means, and the
+        other columns about people are empty.
     """
 
     units: pd.DataFrame
     totals: pd.DataFrame
     agreement: dict[str, Any]
+    params: pd.DataFrame
+    paired: bool
 
 
-def compare_plans(before: Plan, after: Plan) -> Comparison:
+def compare_plans(before: Plan, after: Plan, *, settings: Settings | None = None) -> Comparison:
     """Return what changes from one plan to another of the same city.
 
     Objectives are comparable only where both plans weigh alike; the other figures always are.
+
+    Parameters
+    ----------
+    before, after : Plan
+    settings : Settings, optional
+        Those that the plans were made with.
 
     Raises
     ------
@@ -60,6 +82,8 @@ def compare_plans(before: Plan, after: Plan) -> Comparison:
         units[f"sites_{label}"] = table["site_id_1"].str.cat(table["site_id_2"], sep=" + ").str.removesuffix(" + ")
         for name in _FIGURES:
             units[f"{name}_{label}"] = table[name]
+    changed, paired = _minutes(before, after, settings)
+    units = units.join(changed)
     same_place = old["site_id_1"] == new["site_id_1"]
     has_both = units["moved_m"].notna()
     people = units["population"][has_both]
@@ -69,10 +93,93 @@ def compare_plans(before: Plan, after: Plan) -> Comparison:
         "same_buildings": int(units["change"].isin(("none", "roles")).sum()),
         "people_elsewhere": float(units["population"][~same_place].sum()),
         "mean_moved_m": float(np.average(units["moved_m"][has_both], weights=people)) if people.sum() > 0 else None,
+        **_sums(changed, paired=paired),
     }
     minutes = (units["mean_time_min_after"] - units["mean_time_min_before"]).abs().fillna(0.0)
     order = np.lexsort((np.arange(len(units)), -(minutes * units["population"]).to_numpy()))
-    return Comparison(units=units.iloc[order], totals=_totals(before, after), agreement=agreement)
+    return Comparison(
+        units=units.iloc[order],
+        totals=_totals(before, after),
+        agreement=agreement,
+        params=changed_params(before.params, after.params),
+        paired=paired,
+    )
+
+
+def changed_params(before: Params, after: Params) -> pd.DataFrame:
+    """Return the parameters that differ.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``name``, dotted, in the order of a file of parameters. Columns ``before`` and ``after``: the values,
+        None where one side has none. A network profile stands in a row of its own, ``access.scenario``, as
+        :class:`~geo.profile.Scenario`, before the rows of what it holds; its words are left out.
+    """
+    sides = [dict(_leaves(params)) for params in (before, after)]
+    names = [name for name in {**sides[0], **sides[1]} if sides[0].get(name) != sides[1].get(name)]
+    rows = {side: [values.get(name) for name in names] for side, values in zip(("before", "after"), sides, strict=True)}
+    return pd.DataFrame(rows, index=pd.Index(names, name="name", dtype=object), dtype=object)
+
+
+#: Words of a profile: they change no number.
+_WORDS = tuple(f"access.scenario.{name}" for name in ("title", "about", "source", "assumption"))
+
+
+def _leaves(params: Params) -> Iterator[tuple[str, Any]]:
+    """Yield the dotted name and the value of every parameter."""
+
+    def walk(group: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+        for key, value in group.items():
+            name = f"{path}{key}"
+            if name == "access.scenario":
+                yield name, params.access.scenario
+            if isinstance(value, Mapping):
+                yield from walk(value, f"{name}.")
+            elif name != "access.scenario":
+                yield name, value
+
+    return (leaf for leaf in walk(params.model_dump(), "") if not leaf[0].startswith(_WORDS))
+
+
+def _minutes(before: Plan, after: Plan, settings: Settings | None) -> tuple[pd.DataFrame, bool]:
+    """Return the minutes that the people of every unit lose or gain, and whether each of them was followed."""
+    old, new = (prepare(plan.city, plan.params, settings=settings).served for plan in (before, after))
+    index = before.units.index
+    if not _same_people(old, new):
+        table = pd.DataFrame(np.nan, index=index, columns=list(CHANGES))
+        table["added_min"] = after.units["mean_time_min"] - before.units["mean_time_min"]
+        return table, False
+    rows = {
+        unit_id: minutes_changed(unit.population, _to_nearest(before, old, unit_id), _to_nearest(after, new, unit_id))
+        for unit_id, unit in old.units.items()
+        if reception_sites(before, unit_id) and reception_sites(after, unit_id)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(CHANGES)).reindex(index), True
+
+
+def _same_people(one: TravelTimes, other: TravelTimes) -> bool:
+    if not one.demand.index.equals(other.demand.index) or list(one.units) != list(other.units):
+        return False
+    places = [shapely.get_coordinates(np.asarray(times.demand.geometry)) for times in (one, other)]
+    people = [times.demand["population"].to_numpy() for times in (one, other)]
+    return np.array_equal(*places) and np.allclose(*people)
+
+
+def _to_nearest(plan: Plan, times: TravelTimes, unit_id: str) -> NDArray[np.float64]:
+    """Return the minutes of the people of a unit to where the plan receives them."""
+    unit = times.units[unit_id]
+    columns = [unit.site_ids.index(site) for site in reception_sites(plan, unit_id)]
+    return np.asarray(unit.minutes[:, columns].min(axis=1))
+
+
+def _sums(changed: pd.DataFrame, *, paired: bool) -> dict[str, float | None]:
+    counts = [name for name in CHANGES if name.endswith("_population") and name != "arriving_population"]
+    if not paired:
+        return dict.fromkeys(["added_min", *counts])
+    known = changed[changed["arriving_population"] > 0]
+    mean = float(np.average(known["added_min"], weights=known["arriving_population"])) if len(known) else None
+    return {"added_min": mean, **{name: float(changed[name].sum()) for name in counts}}
 
 
 def decided_params(decided: pd.DataFrame, plan: Plan) -> Params:

@@ -9,6 +9,11 @@ from geo.plan import Plan
 
 #: A change of at least so many minutes counts as one: what one notices.
 NOTICED_MIN = 1.0
+#: What :func:`minutes_changed` returns.
+CHANGES = (
+    "added_min", "worst_added_min", "slower_population", "faster_population", "lost_population",
+    "regained_population", "arriving_population",
+)  # fmt: skip
 
 
 def reception_sites(plan: Plan, unit_id: str) -> tuple[str, ...]:

@@ -1,16 +1,20 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from geo.city import City
 from geo.errors import GeoError, InputError
 from geo.params import Params
-from geo.plan import Plan, make_plan
+from geo.plan import Plan, make_plan, prepare
+from geo.profile import Restriction, Scenario
+from geo.publish.compare import compared_units, comparison_texts, params_table, write_comparison
 from geo.settings import Settings
 from geo.sources.decided import read_decided
 from geo.study.compare import compare_plans, decided_params
+from geo.text import LANGUAGES
 from tests.test_plan import SMALL, streets_of
 
 
@@ -30,7 +34,11 @@ def test_a_plan_agrees_with_itself(city: City, settings: Settings) -> None:
     assert (found.totals["difference"] == 0).all()
     assert found.agreement == {
         "units": 2, "same_number": 2, "same_buildings": 2, "people_elsewhere": 0.0, "mean_moved_m": 0.0,
+        "added_min": 0.0, "slower_population": 0.0, "faster_population": 0.0, "lost_population": 0.0,
+        "regained_population": 0.0,
     }  # fmt: skip
+    assert found.params.empty
+    assert found.paired
 
 
 def test_what_changes_is_told_with_where_and_for_how_many(city: City, settings: Settings) -> None:
@@ -47,6 +55,86 @@ def test_what_changes_is_told_with_where_and_for_how_many(city: City, settings: 
     assert found.agreement["people_elsewhere"] == city.units.loc["00020", "population"]
     assert found.totals.loc["sites", "difference"] == -1
     assert found.units["population"].sum() == city.units["population"].sum(), "nobody is lost"
+
+
+SLOW = Scenario(title={"en": "Slow", "vi": "=Chậm"}, speed_factors={"motorbike": {"residential": 0.5}})
+
+
+def test_two_files_that_differ_in_everything_are_compared_in_everything(city: City, settings: Settings) -> None:
+    before = make_plan(city, SMALL, settings=settings)
+    values = {
+        "weights.size": 0.2, "norms.usable_share": 0.5, "choice.max_sites": 2, "access.scenario": SLOW,
+        "constraints.pinned_sites": ("S4",), "constraints.forbidden_pairs": (("S2", "S3"),),
+    }  # fmt: skip
+    after = make_plan(city, SMALL.with_values(values), settings=settings)
+    found = compare_plans(before, after, settings=settings)
+    table = params_table(found, lang="en").set_index("name")
+    factor = "access.scenario.speed_factors.motorbike.residential"
+    assert set(table.index) == {*values, factor}
+    assert table.loc["weights.size"].tolist() == ["0.9", "0.2"]
+    assert table.loc["access.scenario"].tolist() == ["", "Slow"]
+    assert table.loc[factor].tolist() == ["", "0.5"]
+    assert table.loc["constraints.pinned_sites"].tolist() == ["", "S4"]
+    assert table.loc["constraints.forbidden_pairs"].tolist() == ["", "S2 + S3"]
+    assert found.totals.loc["sites"].tolist() == [3, 2, -1]
+    back = compare_plans(after, before, settings=settings)
+    assert back.agreement["slower_population"] == found.agreement["faster_population"]
+    assert back.agreement["lost_population"] == found.agreement["regained_population"]
+    assert back.agreement["added_min"] == pytest.approx(-found.agreement["added_min"])
+
+
+def test_minutes_are_counted_person_by_person(city: City, settings: Settings) -> None:
+    """Told anew: everybody of the west takes twice the time on the road, and the way from it stays."""
+    before = make_plan(city, SMALL, settings=settings)
+    after = make_plan(city, SMALL.with_values({"access.scenario": SLOW}), settings=settings)
+    found = compare_plans(before, after, settings=settings)
+    row, unit = found.units.loc["00010"], prepare(city, SMALL, settings=settings).times.units["00010"]
+    assert row["change"] == "none"
+    slow = prepare(city, after.params, settings=settings).times.units["00010"]
+    added = (slow.minutes - unit.minutes)[:, 0]
+    assert row["added_min"] == pytest.approx((added * unit.population).sum() / unit.population.sum())
+    assert row["slower_population"] == pytest.approx(unit.population[added >= 1].sum())
+    assert 0 < row["slower_population"] < row["arriving_population"] == pytest.approx(row["population"])
+    assert row["added_min"] == pytest.approx(row["mean_time_min_after"] - row["mean_time_min_before"])
+    assert np.isnan(found.units.loc["00020", "added_min"]), "no network there"
+
+
+def test_who_no_longer_arrives_is_counted(city: City, settings: Settings) -> None:
+    front = Scenario(restrictions=(Restriction(name="Chợ", lon=105.805, lat=21.015, radius_m=250.0),))
+    plans = [make_plan(city, p, settings=settings) for p in (SMALL, SMALL.with_values({"access.scenario": front}))]
+    found = compare_plans(*plans, settings=settings)
+    assert found.units.loc["00010", "lost_population"] == pytest.approx(5000)
+    assert params_table(found, lang="vi").set_index("name").loc["access.scenario.restrictions", "after"] == "Chợ"
+    assert compare_plans(*reversed(plans), settings=settings).agreement["regained_population"] == pytest.approx(5000)
+
+
+def test_people_who_cannot_be_followed_are_not_counted(city: City, settings: Settings) -> None:
+    """Another grid puts them at other places: the means are compared, and the sentence says so."""
+    plans = [make_plan(city, SMALL.with_values({"access.demand_cell_m": m}), settings=settings) for m in (400, 150)]
+    found = compare_plans(*plans, settings=settings)
+    assert not found.paired
+    assert found.agreement["slower_population"] is None
+    means = [plan.units.loc["00010", "mean_time_min"] for plan in plans]
+    assert found.units.loc["00010", "added_min"] == pytest.approx(means[1] - means[0])
+    assert "nobody is followed" in comparison_texts(found, lang="en")[-1]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_changes_is_written_and_told_in_every_language(
+    city: City, settings: Settings, tmp_path: Path, lang: str
+) -> None:
+    values = {"choice.max_sites": 2, "access.scenario": SLOW}
+    plans = [make_plan(city, p, settings=settings) for p in (SMALL, SMALL.with_values(values))]
+    found = compare_plans(*plans, settings=settings)
+    write_comparison(found, tmp_path / "diff.csv", lang=lang)
+    units = pd.read_csv(tmp_path / "diff.csv", dtype={"unit_id": str})
+    assert list(units.columns) == list(compared_units(found).columns)
+    assert units["population"].sum() == 10_000
+    params = pd.read_csv(tmp_path / "diff_params.csv").fillna("")
+    assert params["name"].tolist() == list(found.params.index)
+    title = params.set_index("name").loc["access.scenario", "after"]
+    assert title == {"vi": "'=Chậm"}.get(lang, "Slow"), "no spreadsheet runs a title as a formula"
+    assert len(comparison_texts(found, lang=lang)) == 4
 
 
 def test_a_decision_is_pinned_and_measured_like_a_plan(city: City, settings: Settings) -> None:

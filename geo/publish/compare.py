@@ -1,0 +1,113 @@
+"""What two plans differ in, in words and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from geo.profile import Scenario
+from geo.publish.reasons import number_text
+from geo.publish.tables import write_csv
+from geo.study.compare import Comparison
+from geo.text import t
+
+#: Decimals of the columns of the table of units, by how their names end or begin; the rest are texts.
+_DECIMALS = {
+    "population": 0, "moved_m": 0, "added_min": 2, "worst_added_min": 2, "mean_time_min": 2, "share_within_30min": 4,
+    "norm_met_pct": 1,
+}  # fmt: skip
+#: Totals that are counts.
+_COUNTS = ("sites", "units_with_one", "units_with_two")
+
+
+def write_comparison(found: Comparison, path: Path, *, lang: str) -> None:
+    """Write the units to `path` and the parameters that differ beside it, as ``<stem>_params.csv``.
+
+    Raises
+    ------
+    InputError
+        A file cannot be written (key ``output_not_writable``).
+    """
+    write_csv(compared_units(found), path)
+    write_csv(params_table(found, lang=lang), path.with_name(f"{path.stem}_params.csv"))
+
+
+def compared_units(found: Comparison) -> pd.DataFrame:
+    """Return every unit, before and after: ``unit_id`` and the columns of ``found.units``, rounded."""
+    units = found.units.rename_axis("unit_id").reset_index()
+    for name in units.columns:
+        decimals = _decimals(str(name))
+        if decimals is not None:
+            rounded = units[name].astype(float).round(decimals) + 0.0  # no minus zero
+            units[name] = rounded if decimals else rounded.astype("Int64")
+    return units
+
+
+def _decimals(name: str) -> int | None:
+    stem = name.removesuffix("_before").removesuffix("_after")
+    return 0 if stem.endswith("population") else _DECIMALS.get(stem)
+
+
+def params_table(found: Comparison, *, lang: str) -> pd.DataFrame:
+    """Return the parameters that differ as texts: columns ``name``, ``before``, ``after``, as a file writes them."""
+    table = found.params.map(lambda value: _value_text(value, lang)) if len(found.params) else found.params
+    return table.rename_axis("name").reset_index()
+
+
+def _value_text(value: Any, lang: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Scenario):
+        return value.words(lang)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    if isinstance(value, Mapping):
+        return str(value.get("name", ""))
+    if isinstance(value, (tuple, list)):
+        pairs = all(isinstance(item, (tuple, list)) for item in value)
+        return ", ".join(" + ".join(map(str, item)) if pairs else _value_text(item, lang) for item in value)
+    return str(value)
+
+
+def totals_texts(found: Comparison, *, lang: str) -> list[tuple[str, str, str]]:
+    """Return the figures of both plans: what, before, after."""
+    rows = []
+    for name, row in found.totals.iterrows():
+        decimals = 0 if name in _COUNTS else 3
+        before, after = (number_text(row[side], lang=lang, decimals=decimals) for side in ("before", "after"))
+        rows.append((t(f"choice.compare.{name}", lang=lang), before, after))
+    return rows
+
+
+def comparison_texts(found: Comparison, *, lang: str) -> list[str]:
+    """Return what changes, in sentences: where, for how many people, and how many minutes they lose or gain."""
+    agreement, units = found.agreement, len(found.units)
+    changes = found.units["change"].value_counts()
+
+    def number(value: float | None, decimals: int = 0) -> str:
+        return number_text(value, lang=lang, decimals=decimals)
+
+    def say(key: str, **values: Any) -> str:
+        return t(f"compare.{key}", lang=lang, **values)
+
+    counts = {name: int(changes.get(name, 0)) for name in ("number", "buildings", "roles")}
+    texts = [say("changed", n=sum(counts.values()), all=units, **counts)]
+    texts.append(
+        say("elsewhere", people=number(agreement["people_elsewhere"]), moved=number(agreement["mean_moved_m"]))
+    )
+    if not found.paired:
+        return [*texts, say("not_paired")]
+    added = agreement["added_min"]
+    if added is not None:
+        texts.append(say("longer" if round(added, 2) >= 0 else "shorter", minutes=number(abs(added), 2)))
+    slower, faster = (number(agreement[f"{name}_population"]) for name in ("slower", "faster"))
+    texts.append(say("people", slower=slower, faster=faster))
+    if agreement["lost_population"] or agreement["regained_population"]:
+        lost, regained = (number(agreement[f"{name}_population"]) for name in ("lost", "regained"))
+        texts.append(say("lost", lost=lost, regained=regained))
+    return texts
