@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,19 +14,15 @@ from geo.cli.console import (
     Lang,
     Override,
     ParamsFile,
+    SpeedsFile,
     errors_in_words,
     language,
+    params_of,
     plan_of,
     progress_bar,
     show_line,
 )
 from geo.text import t
-
-if TYPE_CHECKING:
-    from geo.study.compare import Comparison
-
-#: A longer value of a parameter, such as all pins of a decision, is cut on the terminal; the file has all of it.
-_SHOWN_CHARACTERS = 60
 
 
 def explain(
@@ -35,6 +31,7 @@ def explain(
     data: Data = None,
     params: ParamsFile = None,
     set_: Override = None,
+    speeds: SpeedsFile = None,
     lang: Lang = None,
 ) -> None:
     """Say why a unit, or every unit, gets the sites it gets, and what would have to change for others to win."""
@@ -48,7 +45,7 @@ def explain(
         from geo.study.explain import explain_unit
 
         with progress_bar(words) as progress:
-            made = plan_of(data, params, set_, progress=progress)
+            made = plan_of(data, params, set_, speeds=speeds, progress=progress)
             if out is not None:
                 write_csv(explanations_table(made, lang=words), out)
         if unit is None:
@@ -66,19 +63,19 @@ def frontier(
     data: Data = None,
     params: ParamsFile = None,
     set_: Override = None,
+    speeds: SpeedsFile = None,
     lang: Lang = None,
 ) -> None:
     """Say what each further site buys: the optimum of every budget, from one site for each unit to two."""
     words = language(lang)
     with errors_in_words(words):
-        from geo.params import read_params
         from geo.publish.reasons import number_text
         from geo.publish.tables import write_csv
         from geo.study.frontier import trace_frontier
 
-        parsed = read_params(params, overrides=set_ or (), data_dir=data)
+        parsed = params_of(data, params, set_, speeds=speeds)
         with progress_bar(words) as progress:
-            made = plan_of(data, params, set_, progress=progress, values={"choice.max_sites": 1_000_000})
+            made = plan_of(data, params, set_, speeds=speeds, progress=progress, values={"choice.max_sites": 1_000_000})
             table = trace_frontier(replace(made, params=parsed))
         write_csv(table.reset_index(), out)
         budget = parsed.choice.max_sites
@@ -103,6 +100,7 @@ def robust(
     data: Data = None,
     params: ParamsFile = None,
     set_: Override = None,
+    speeds: SpeedsFile = None,
     lang: Lang = None,
 ) -> None:
     """Choose anew under other weights, travel times and norms: how often each building wins, which units are firm."""
@@ -112,7 +110,9 @@ def robust(
         from geo.study.sensitivity import robustness_tables, try_times, vary_figures
 
         with progress_bar(words) as progress:
-            made = plan_of(data, params, set_, progress=progress, values={"robustness.n_weightings": weightings})
+            made = plan_of(
+                data, params, set_, speeds=speeds, progress=progress, values={"robustness.n_weightings": weightings}
+            )
             units, sites = robustness_tables(made)
             units["times_win_share"] = try_times(made)
             figures = vary_figures(made)
@@ -131,6 +131,7 @@ def mcda(
     data: Data = None,
     params: ParamsFile = None,
     set_: Override = None,
+    speeds: SpeedsFile = None,
     lang: Lang = None,
 ) -> None:
     """Rank the buildings by TOPSIS and PROMETHEE II beside the weighted sum, and say where they disagree."""
@@ -140,7 +141,7 @@ def mcda(
         from geo.study.mcda import compare_methods
 
         with progress_bar(words) as progress:
-            made = plan_of(data, params, set_, progress=progress)
+            made = plan_of(data, params, set_, speeds=speeds, progress=progress)
             units, sites = compare_methods(made)
         for name, table in (("units", units), ("sites", sites)):
             write_csv(table.reset_index(), out / f"mcda_{name}.csv")
@@ -155,44 +156,39 @@ def compare(
     data: Data = None,
     params: ParamsFile = None,
     set_: Override = None,
+    speeds: SpeedsFile = None,
     lang: Lang = None,
 ) -> None:
-    """Compare a plan with that of another file of parameters, or with sites that were decided on.
-
-    Beside the CSV file of the units another, whose name ends with _params, lists the parameters that differ.
-    """
+    """Compare a plan with that of other parameters, or with sites that were decided on."""
     words = language(lang)
     if (after is None) == (decided is None):
         raise typer.BadParameter("give one of the two", param_hint="--with, --decided")
     with errors_in_words(words):
         from geo.params import read_params
         from geo.plan import make_plan
-        from geo.publish.compare import write_comparison
+        from geo.publish.reasons import number_text
+        from geo.publish.tables import write_csv
         from geo.settings import Settings
         from geo.sources.decided import read_decided
         from geo.study.compare import compare_plans, decided_params
 
         with progress_bar(words) as progress:
-            first = plan_of(data, params, set_, progress=progress)
+            first = plan_of(data, params, set_, speeds=speeds, progress=progress)
+            city = first.city
             if decided is not None:
-                ids = {"unit_ids": list(first.city.units.index), "site_ids": list(first.city.sites.index)}
+                ids = {"unit_ids": list(city.units.index), "site_ids": list(city.sites.index)}
                 other = decided_params(read_decided(decided, **ids, settings=Settings()), first)
             else:
                 other = read_params(after, data_dir=data)
-            found = compare_plans(first, make_plan(first.city, other, progress=progress))
-        write_comparison(found, out, lang=words)
-        _tell_comparison(found, out, words)
-
-
-def _tell_comparison(found: Comparison, out: Path, words: str) -> None:
-    from geo.publish.compare import comparison_texts, params_table, totals_texts
-
-    table = params_table(found, lang=words)
-    show_line(t("compare.params", lang=words, n=len(table)) if len(table) else t("compare.params_same", lang=words))
-    short = table.map(lambda text: text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…")
-    rows = [*short.itertuples(index=False, name=None), *totals_texts(found, lang=words)]
-    for label, before, later in rows:
-        show_line(t("choice.compare.row", lang=words, label=label, before=before or "–", after=later or "–"))
-    for sentence in comparison_texts(found, lang=words):
-        show_line(f"- {sentence}")
-    show_line(t("cli.written", lang=words, out=out))
+            found = compare_plans(first, make_plan(city, other, progress=progress))
+        write_csv(found.units.reset_index(), out)
+        for name, row in found.totals.iterrows():
+            decimals = 0 if name in ("sites", "units_with_one", "units_with_two") else 3
+            before, later = (number_text(row[key], lang=words, decimals=decimals) for key in ("before", "after"))
+            label = t(f"choice.compare.{name}", lang=words)
+            OUT.print(t("choice.compare.row", lang=words, label=label, before=before, after=later), markup=False)
+        numbers = {
+            name: number_text(value, lang=words) if isinstance(value, float) else value
+            for name, value in found.agreement.items()
+        }
+        OUT.print(t("choice.compare.written", lang=words, out=out, **numbers))

@@ -19,6 +19,7 @@ from geo.errors import Fault, FetchError, GeoError, InputError, ParamsError
 from geo.text import LANGUAGES, catalogue, describe_fault, t
 
 if TYPE_CHECKING:
+    from geo.params import Params
     from geo.plan import Plan
 
 OUT = Console(highlight=False)
@@ -28,6 +29,8 @@ Data = Annotated[Path | None, typer.Option("--data", help="Data folder; the embe
 Lang = Annotated[str | None, typer.Option("--lang", help=f"Language of the texts: {', '.join(LANGUAGES)}.")]
 ParamsFile = Annotated[Path | None, typer.Option("--params", help="TOML file of parameters.")]
 Override = Annotated[list[str] | None, typer.Option("--set", help="One parameter, such as weights.size=0.5.")]
+
+SpeedsFile = Annotated[Path | None, typer.Option("--speeds", help="Speed table as truso speeds writes it, edited.")]
 
 
 def language(lang: str | None) -> str:
@@ -78,6 +81,19 @@ def _step(step: str, share: float, lang: str) -> str:
     return f"{name} {share:.0%}" if share else name
 
 
+def params_of(
+    data: Path | None, params: Path | None, overrides: Sequence[str] | None, *, speeds: Path | None = None
+) -> Params:
+    """Read the parameters that the options name: the file, over it the table of speeds, over both what is set."""
+    from geo.params import read_params
+    from geo.settings import Settings
+    from geo.sources.speeds import read_speeds
+
+    table = {} if speeds is None else read_speeds(speeds, settings=Settings())
+    given = [f"access.speeds_kmh.{mode}.{name}={kmh!r}" for mode, row in table.items() for name, kmh in row.items()]
+    return read_params(params, overrides=[*given, *(overrides or ())], data_dir=data)
+
+
 def plan_of(
     data: Path | None,
     params: Path | None,
@@ -85,13 +101,13 @@ def plan_of(
     *,
     progress: Callable[[str, float], None],
     values: Mapping[str, Any] | None = None,
+    speeds: Path | None = None,
 ) -> Plan:
     """Read the parameters and the folder that the options name, and make the plan; `values` go before the former."""
     from geo.city import load_city  # as late as this, because they take a second to import
-    from geo.params import read_params
     from geo.plan import make_plan
 
-    parsed = read_params(params, overrides=overrides or (), data_dir=data).with_values(values or {})
+    parsed = params_of(data, params, overrides, speeds=speeds).with_values(values or {})
     return make_plan(load_city(data, progress=progress), parsed, progress=progress)
 
 

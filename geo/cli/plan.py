@@ -16,6 +16,7 @@ from geo.cli.console import (
     Lang,
     Override,
     ParamsFile,
+    SpeedsFile,
     errors_in_words,
     language,
     plan_of,
@@ -32,6 +33,7 @@ def plan(
     data: Data = None,
     params: ParamsFile = None,
     set_: Override = None,
+    speeds: SpeedsFile = None,
     lang: Lang = None,
 ) -> None:
     """Choose the sites of a data folder and write the plan."""
@@ -41,7 +43,7 @@ def plan(
         from geo.publish.reasons import profile_text
 
         with progress_bar(words) as progress:
-            made = plan_of(data, params, set_, progress=progress)
+            made = plan_of(data, params, set_, speeds=speeds, progress=progress)
             progress("publish", 0.0)
             write_plan(made, out, lang=words)
         show_faults(made.notes, words)

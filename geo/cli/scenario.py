@@ -8,7 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from geo.cli.console import OUT, Data, Lang, Override, ParamsFile, errors_in_words, language, plan_of, progress_bar
+from geo.cli.console import (
+    OUT,
+    Data,
+    Lang,
+    Override,
+    ParamsFile,
+    SpeedsFile,
+    errors_in_words,
+    language,
+    plan_of,
+    progress_bar,
+)
 from geo.text import t
 
 
@@ -20,6 +31,7 @@ def scenario(
     data: Data = None,
     params: ParamsFile = None,
     set_: Override = None,
+    speeds: SpeedsFile = None,
     lang: Lang = None,
 ) -> None:
     """Say what a scenario does to the travel times of a plan whose sites stay."""
@@ -35,7 +47,7 @@ def scenario(
             return
         found = read_scenario(name, data_dir=data, on=None if on is None else on.date())
         with progress_bar(words) as progress:
-            made = plan_of(data, params, set_, progress=progress)
+            made = plan_of(data, params, set_, speeds=speeds, progress=progress)
             stage = build_stage(made.city, made.params.access)
             impact = compare_scenario(made, found, stage=stage, progress=progress)
             chosen = choose_anew(made, found, progress=progress) if anew else None

@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Literal
 
+from geo.profile import HIGHWAY_CLASSES, MODES
 from geo.schemas import CONDITIONS, RELATIONS, SITE_KINDS
 
 Kind = Literal["id", "text", "number", "integer", "choice"]
@@ -193,7 +194,9 @@ COMMUNE_POPULATION = (
 )
 POINT_POPULATION = (LON, LAT, _not_negative("population", *_POPULATION, needed=True), _SOURCE)
 
-ALLOWED_CHOICES = {"relation": RELATIONS, "kind": SITE_KINDS, "condition": CONDITIONS}
+ALLOWED_CHOICES = {
+    "relation": RELATIONS, "kind": SITE_KINDS, "condition": CONDITIONS, "mode": MODES, "highway": HIGHWAY_CLASSES,
+}  # fmt: skip
 
 
 def match_headers(headers: tuple[str, ...], columns: tuple[Column, ...], *, width: int | None = None) -> dict[str, int]:
