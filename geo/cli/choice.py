@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,12 @@ from geo.cli.console import (
     show_line,
 )
 from geo.text import t
+
+if TYPE_CHECKING:
+    from geo.study.compare import Comparison
+
+#: A longer value of a parameter, such as all pins of a decision, is cut on the terminal; the file has all of it.
+_SHOWN_CHARACTERS = 60
 
 
 def explain(
@@ -159,36 +165,42 @@ def compare(
     speeds: SpeedsFile = None,
     lang: Lang = None,
 ) -> None:
-    """Compare a plan with that of other parameters, or with sites that were decided on."""
+    """Compare a plan with that of another file of parameters, or with sites that were decided on.
+
+    Beside the CSV file of the units another, whose name ends with _params, lists the parameters that differ.
+    """
     words = language(lang)
     if (after is None) == (decided is None):
         raise typer.BadParameter("give one of the two", param_hint="--with, --decided")
     with errors_in_words(words):
         from geo.params import read_params
         from geo.plan import make_plan
-        from geo.publish.reasons import number_text
-        from geo.publish.tables import write_csv
+        from geo.publish.compare import write_comparison
         from geo.settings import Settings
         from geo.sources.decided import read_decided
         from geo.study.compare import compare_plans, decided_params
 
         with progress_bar(words) as progress:
             first = plan_of(data, params, set_, speeds=speeds, progress=progress)
-            city = first.city
             if decided is not None:
-                ids = {"unit_ids": list(city.units.index), "site_ids": list(city.sites.index)}
+                ids = {"unit_ids": list(first.city.units.index), "site_ids": list(first.city.sites.index)}
                 other = decided_params(read_decided(decided, **ids, settings=Settings()), first)
             else:
                 other = read_params(after, data_dir=data)
-            found = compare_plans(first, make_plan(city, other, progress=progress))
-        write_csv(found.units.reset_index(), out)
-        for name, row in found.totals.iterrows():
-            decimals = 0 if name in ("sites", "units_with_one", "units_with_two") else 3
-            before, later = (number_text(row[key], lang=words, decimals=decimals) for key in ("before", "after"))
-            label = t(f"choice.compare.{name}", lang=words)
-            OUT.print(t("choice.compare.row", lang=words, label=label, before=before, after=later), markup=False)
-        numbers = {
-            name: number_text(value, lang=words) if isinstance(value, float) else value
-            for name, value in found.agreement.items()
-        }
-        OUT.print(t("choice.compare.written", lang=words, out=out, **numbers))
+            found = compare_plans(first, make_plan(first.city, other, progress=progress))
+        write_comparison(found, out, lang=words)
+        _tell_comparison(found, out, words)
+
+
+def _tell_comparison(found: Comparison, out: Path, words: str) -> None:
+    from geo.publish.compare import comparison_texts, params_table, totals_texts
+
+    table = params_table(found, lang=words)
+    show_line(t("compare.params", lang=words, n=len(table)) if len(table) else t("compare.params_same", lang=words))
+    short = table.map(lambda text: text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…")
+    rows = [*short.itertuples(index=False, name=None), *totals_texts(found, lang=words)]
+    for label, before, later in rows:
+        show_line(t("choice.compare.row", lang=words, label=label, before=before or "–", after=later or "–"))
+    for sentence in comparison_texts(found, lang=words):
+        show_line(f"- {sentence}")
+    show_line(t("cli.written", lang=words, out=out))
