@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import pandas as pd
@@ -27,7 +27,18 @@ def explanation_texts(plan: Plan, explained: Explanation, *, lang: str) -> list[
         From :func:`geo.study.explain.explain_unit`.
     lang : {"vi", "en", "fr"}
     """
-    return list(_Speaker(plan, explained, lang).sentences())
+    return list(_Speaker(plan, explained, lang, plan.sites["name"].to_dict()).sentences())
+
+
+def explanation_parts(plan: Plan, explained: Explanation, *, lang: str) -> dict[str, list[str]]:
+    """Return the sentences by what they are about, in this order; a part of which there is nothing to say is left out.
+
+    The parts are ``reason``, ``chosen``, ``runner_up``, ``turning`` (what would make another choice win),
+    ``second_site``, ``budget`` and ``firmness``. Parameters are those of :func:`explanation_texts`.
+    """
+    speaker = _Speaker(plan, explained, lang, plan.sites["name"].to_dict())
+    parts = ((name, list(sentences)) for name, sentences in speaker.parts())
+    return {name: sentences for name, sentences in parts if sentences}
 
 
 def explanations_table(plan: Plan, *, lang: str) -> pd.DataFrame:
@@ -38,18 +49,18 @@ def explanations_table(plan: Plan, *, lang: str) -> pd.DataFrame:
     plan : Plan
     lang : {"vi", "en", "fr"}
     """
+    site_names = plan.sites["name"].to_dict()
     rows = [
         (explained.unit_id, name, number, text)
         for name, explained in zip(plan.units["name"], explain_units(plan), strict=True)
-        for number, text in enumerate(explanation_texts(plan, explained, lang=lang), start=1)
+        for number, text in enumerate(_Speaker(plan, explained, lang, site_names).sentences(), start=1)
     ]
     return pd.DataFrame(rows, columns=["unit_id", "name", "number", "text"])
 
 
 class _Speaker:
-    def __init__(self, plan: Plan, explained: Explanation, lang: str) -> None:
-        self._plan, self._case, self._lang = plan, explained, lang
-        self._names = plan.sites["name"].to_dict()
+    def __init__(self, plan: Plan, explained: Explanation, lang: str, site_names: Mapping[Any, str]) -> None:
+        self._plan, self._case, self._lang, self._names = plan, explained, lang, site_names
 
     def _say(self, key: str, **values: str) -> str:
         return t(f"choice.{key}", lang=self._lang, **values)
@@ -68,20 +79,28 @@ class _Speaker:
 
     def sentences(self) -> Iterator[str]:
         """Yield every sentence."""
+        for _, sentences in self.parts():
+            yield from sentences
+
+    def parts(self) -> Iterator[tuple[str, Iterable[str]]]:
+        """Yield the sentences of each part."""
         case = self._case
         unit = cast("pd.Series[Any]", self._plan.units.loc[case.unit_id])
-        yield reason_text(unit, lang=self._lang, max_sites=self._plan.params.choice.max_sites)
+        yield "reason", [reason_text(unit, lang=self._lang, max_sites=self._plan.params.choice.max_sites)]
         if case.chosen is None:
-            yield self._say("explain.none")
+            yield "chosen", [self._say("explain.none")]
             return
-        yield self._chosen(case.chosen)
-        yield from self._runner_up(case.chosen)
-        yield from self._weights()
-        yield from self._second_site()
-        yield from self._standing()
-        if not math.isnan(case.win_share):
-            share = percent_text(case.win_share, lang=self._lang)
-            firmness = t(f"publish.firmness.{case.firmness}", lang=self._lang)
+        yield "chosen", [self._chosen(case.chosen)]
+        yield "runner_up", self._runner_up(case.chosen)
+        yield "turning", [*self._changes(case.chosen), *self._weights()]
+        yield "second_site", self._second_site()
+        yield "budget", self._standing()
+        yield "firmness", self._firmness()
+
+    def _firmness(self) -> Iterator[str]:
+        if not math.isnan(self._case.win_share):
+            share = percent_text(self._case.win_share, lang=self._lang)
+            firmness = t(f"publish.firmness.{self._case.firmness}", lang=self._lang)
             yield self._say("explain.firmness", share=share, firmness=firmness)
 
     def _chosen(self, chosen: OptionFigures) -> str:
@@ -102,6 +121,11 @@ class _Speaker:
             return
         yield self._say("explain.runner_up", sites=sites, score=score, lag=self._number(chosen.score - other.score, 3))
         yield self._say("explain.ahead", chosen=self._ahead(chosen, other), runner_up=self._ahead(other, chosen))
+
+    def _changes(self, chosen: OptionFigures) -> Iterator[str]:
+        other = self._case.runner_up
+        if other is None or other.score > chosen.score:
+            return
         for change in self._case.building_changes:
             yield self._change(change)
         if not self._case.building_changes:
