@@ -1,3 +1,4 @@
+import copy
 import os
 import shutil
 from collections.abc import Iterator
@@ -64,6 +65,12 @@ def embedded_city(shared_settings: Settings) -> City:
     return load_city(shared_settings.data_dir, settings=shared_settings)
 
 
+@pytest.fixture(scope="session")
+def loaded_toy_city(tmp_path_factory: pytest.TempPathFactory, shared_settings: Settings) -> City:
+    return load_city(toy_folder(tmp_path_factory.mktemp("city") / "toy"), settings=shared_settings)
+
+
 @pytest.fixture
-def toy_city(tmp_path: Path, settings: Settings) -> City:
-    return load_city(toy_folder(tmp_path / "toy"), settings=settings)
+def toy_city(loaded_toy_city: City) -> City:
+    """Return the city of the toy folder, a copy that a test may spoil."""
+    return copy.deepcopy(loaded_toy_city)

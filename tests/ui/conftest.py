@@ -20,6 +20,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from geo import City, load_city
+from geo.settings import Settings
 from tests.toy import replace_in, toy_folder
 from tests.ui.toyapp import APP, HOSTILE, write_streets
 
@@ -40,10 +41,10 @@ def machine(data_dir: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatc
     monkeypatch.setenv("GEO_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
-@pytest.fixture
-def toy_city(data_dir: Path) -> City:
-    """The city that the app shows."""
-    return load_city(data_dir)
+@pytest.fixture(scope="session")
+def loaded_toy_city(data_dir: Path, shared_settings: Settings) -> City:
+    """The city that the app shows; `toy_city` is a copy of it."""
+    return load_city(data_dir, settings=shared_settings)
 
 
 @pytest.fixture
