@@ -229,6 +229,20 @@ def test_the_zone_of_ring_road_1_holds_the_middle_of_the_old_city_and_not_the_ot
     assert zone.modes == ("motorbike",)
 
 
+def test_the_ring_roads_lie_in_each_other_and_hold_from_their_dates() -> None:
+    rings = read_scenario("ring_roads_on_foot").restrictions
+    inner, middle, outer = (shapely.Polygon(zone.ring) for zone in rings)
+    assert inner.intersection(middle).area > 0.97 * inner.area, "they share the western street"
+    assert middle.intersection(outer).area > 0.99 * middle.area
+    assert middle.contains(shapely.Point(105.8850, 21.0350)), "Long Biên"
+    assert outer.contains(shapely.Point(105.8300, 21.1200)), "the south of Đông Anh"
+    assert not outer.contains(shapely.Point(105.7750, 20.9700)), "Hà Đông"
+    on_day = [
+        sum(zone.holds("motorbike", on=datetime.date(year, 1, 2)) for zone in rings) for year in range(2026, 2031)
+    ]
+    assert on_day == [0, 1, 2, 2, 3]
+
+
 def test_a_scenario_written_as_toml_is_read_back(tmp_path: Path) -> None:
     for name in list_scenarios():
         first = read_scenario(name, on=datetime.date(2026, 7, 1))
