@@ -33,9 +33,14 @@ def percent_text(value_0_1: float | None, *, lang: str, decimals: int = 0) -> st
     """Return a share between 0 and 1 as a percentage of the language; "not known" where it is missing."""
     if value_0_1 is None or pd.isna(value_0_1):
         return t("publish.unknown", lang=lang)
+    return _formatted_percent(float(value_0_1), decimals, lang)
+
+
+@lru_cache(maxsize=8192)
+def _formatted_percent(value_0_1: float, decimals: int, lang: str) -> str:
     places = "." + "0" * decimals if decimals else ""
     pattern = f"#,##0{places}%" if lang == "en" else f"#,##0{places} %"
-    return str(format_percent(float(value_0_1), format=pattern, locale=_LOCALES[lang]))
+    return str(format_percent(value_0_1, format=pattern, locale=_LOCALES[lang]))
 
 
 def list_text(words: Sequence[str], *, lang: str) -> str:

@@ -191,7 +191,7 @@ def _site_data(plan: Plan, *, lang: str) -> list[dict[str, Any]]:
                 *(number_text(site[name], lang=lang, decimals=3) for name in _SITE_FIGURES),
             ],
         }
-        for _, site in sites.iterrows()
+        for site in sites.to_dict(orient="records")
     ]
 
 

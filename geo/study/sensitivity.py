@@ -29,7 +29,9 @@ TIMES = "travel_times"
 FIGURES = (
     TIMES,
     "norms.secretary_m2", "norms.deputy_or_chair_m2", "norms.department_head_m2", "norms.specialist_m2",
-    "norms.common_area_share", "norms.city_staff", "norms.base_staff", "norms.usable_share",
+    "norms.common_area_share", "norms.party_deputies_share", "norms.party_heads_share", "norms.party_specialists_share",
+    "norms.city_staff", "norms.staff_leaving", "norms.staff_not_placed", "norms.base_staff", "norms.ward_factor",
+    "norms.usable_share",
     "score.access_zero_min", "score.frontage_share", "score.unknown_quantile", "score.service_life_years",
     "score.hall_seats", "score.parking_m2_per_motorbike", "choice.split_penalty", "choice.split_penalty_per_min",
 )  # fmt: skip
@@ -137,6 +139,12 @@ def try_times(plan: Plan, *, settings: Settings | None = None, progress: Progres
     The times to each building are multiplied by a factor drawn evenly between ``1 - figure_spread`` and ``1 +
     figure_spread`` (a fixed seed), those between two buildings by the mean of their factors; ``n_time_draws`` cities
     are chosen anew.
+
+    Parameters
+    ----------
+    plan : Plan
+    settings : Settings, optional
+        Those that the plan was made with.
 
     Parameters
     ----------

@@ -180,7 +180,7 @@ def test_of_units_that_gain_alike_the_first_gets_its_second_site() -> None:
 
 
 def test_a_feasible_problem_at_the_edge_of_the_tolerance_is_not_called_infeasible() -> None:
-    """HiGHS's presolve once did so for these figures, with the caps widened by its own tolerance."""
+    """HiGHS did so for these figures while its presolve was on and the caps were widened by its own tolerance."""
     columns = Columns(
         unit=np.array([0, 0, 1, 2, 2, 3, 3]),
         value=np.array([0.10213121, 0.11766199, 0.27848177, 0.10617356, 0.16068341, 0.0759502, 0.11842612]),

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import qmc
 
 from geo.choice.choose import choose_sites
-from geo.choice.robust import draw_weights, try_weights, weight_ranges
+from geo.choice.robust import draw_weights, halton, try_weights, weight_ranges
 from geo.choice.score import Options
 from geo.city import City
 from geo.errors import InfeasibleError
@@ -59,6 +60,10 @@ def test_many_weightings_at_once_choose_as_one_by_one(
     assert found.same_number_share == pytest.approx((pairs == options.is_pair[own.chosen]).mean(axis=0))
     assert found.site_share.sum() * found.n_draws == pytest.approx((1 + pairs).sum())
     assert found.firm.tolist() == (found.win_share >= 0.8).tolist()
+
+
+def test_the_halton_sequence_is_that_of_scipy() -> None:
+    np.testing.assert_array_equal(halton(3000, 4), qmc.Halton(d=4, scramble=False).random(3000))
 
 
 def test_the_draws_stay_within_the_spread_and_are_always_the_same() -> None:

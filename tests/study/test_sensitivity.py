@@ -7,7 +7,15 @@ from geo.settings import Settings
 from geo.study.sensitivity import FIGURES, TIMES, try_times, vary_figures
 from tests.test_plan import SMALL, streets_of
 
-VARIED = SMALL.with_values({"choice.max_sites": 3, "robustness.figure_spread": 0.3, "robustness.n_time_draws": 20})
+VARIED = SMALL.with_values(
+    {
+        "norms.staff_leaving": 20,
+        "norms.staff_not_placed": 20,
+        "choice.max_sites": 3,
+        "robustness.figure_spread": 0.3,
+        "robustness.n_time_draws": 20,
+    }
+)
 
 
 def plan_of(city: City, params: Params, settings: Settings) -> Plan:
