@@ -12,6 +12,7 @@ from geo.publish.findings import findings_table
 from geo.publish.tables import csv_bytes
 from geo.text import t
 from geo.ui.sketch import draw_findings
+from geo.ui.tables import in_words
 from geo.ui.view import View
 from geo.ui.words import plain
 
@@ -43,15 +44,14 @@ def _line(view: View, row: pd.Series[Any]) -> str:
 
 
 def _show_table(table: pd.DataFrame, *, lang: str) -> None:
-    numbers = {"at_stake_km2": "%.2f", "lat": "%.5f", "lon": "%.5f"}
-    labels = {name: t(f"audit.column.{name}", lang=lang) for name in table.columns}
     columns = {
-        name: st.column_config.NumberColumn(label, format=numbers[name])
-        if name in numbers
-        else st.column_config.TextColumn(label, width="large" if name in ("finding", "remedy") else None)
-        for name, label in labels.items()
+        name: st.column_config.Column(
+            t(f"audit.column.{name}", lang=lang), width="large" if name in ("finding", "remedy") else None
+        )
+        for name in table.columns
     }
-    st.dataframe(table, hide_index=True, column_config=columns)
+    shown = in_words(table, {"at_stake_km2": 2, "lat": 5, "lon": 5}, lang=lang)
+    st.dataframe(shown, hide_index=True, column_config=columns)
 
 
 def pieces_table(view: View, unit_id: str) -> pd.DataFrame:
@@ -80,11 +80,8 @@ def show_pieces(view: View, unit_id: str) -> None:
     """Show the parts of the unit: how each was found and how sure its share is."""
     table = pieces_table(view, unit_id)
     labels = {name: t(f"audit.column.{name}", lang=view.lang) for name in table.columns}
-    shares = ("area_share", "share_low", "share_high")
-    columns = {
-        name: st.column_config.NumberColumn(label, format="%.1f %%") if name in shares else label
-        for name, label in labels.items()
-    }
+    shares = dict.fromkeys(("area_share", "share_low", "share_high"), 1)
     with st.expander(t("audit.pieces", lang=view.lang)):
-        st.dataframe(table, hide_index=True, column_config=columns)
+        shown = in_words(table, shares, lang=view.lang, percent=shares)
+        st.dataframe(shown, hide_index=True, column_config=labels)
         st.caption(t("audit.pieces_help", lang=view.lang))

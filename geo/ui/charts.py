@@ -172,3 +172,40 @@ def figures_chart(bars: pd.DataFrame, *, title: str, lang: str) -> dict[str, Any
             ],
         },
     }
+
+
+def ranges_chart(ranges: pd.DataFrame, *, title: str, words: dict[str, str], lang: str) -> dict[str, Any]:
+    """Return, for each criterion, the range in which its weight may move, and where it stands.
+
+    Parameters
+    ----------
+    ranges : pandas.DataFrame
+        Columns ``criterion`` (words), ``low``, ``now`` and ``high``, between 0 and 1.
+    title : str
+    words : dict of str to str
+        Names of the three figures.
+    lang : str
+    """
+    x = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"title": None, "format": ".1f", "tickCount": 6}}
+    y = {"field": "criterion", "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 200}}
+    told = [
+        {"field": name, "type": "quantitative", "title": words[name], "format": ".3f"}
+        for name in ("low", "now", "high")
+    ]
+    return {
+        "title": {"text": title, "anchor": "start", "fontSize": 13, "fontWeight": 600},
+        "height": {"step": 30},
+        "data": {"values": ranges.round(4).to_dict("records")},
+        "config": {"locale": {"number": number_locale(lang)}},
+        "encoding": {"y": y, "tooltip": told},
+        "layer": [
+            {
+                "mark": {"type": "bar", "color": LINE, "opacity": 0.35, "height": 14},
+                "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "tick", "color": MARK, "thickness": 3, "size": 20},
+                "encoding": {"x": {"field": "now", **x}},
+            },
+        ],
+    }

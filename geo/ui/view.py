@@ -77,8 +77,8 @@ class View:
         return plain(str(self.plan.sites.loc[site_id, "name"]))
 
     def site_line(self, site_id: str, role: str) -> str:
-        """Return a line of a Markdown list: the sign that the map draws, the use and the name of a chosen site."""
-        return f"- {_SIGNS[role]} {self.role(role)}: **{self.site_name(site_id)}**"
+        """Return a line of Markdown: the sign that the map draws, the use and the name of a chosen site."""
+        return self.say("site_line", sign=_SIGNS[role], role=self.role(role), name=self.site_name(site_id)) + "  "
 
     def reason(self, unit: pd.Series[Any]) -> str:
         """Return, as Markdown, why the unit gets what it gets."""

@@ -12,6 +12,10 @@ from geo.settings import Settings
 from geo.ui.auditview import show_audit
 from geo.ui.view import View, show_attribution, show_banner, show_faults
 
+_COUNTS_IN_A_ROW = 3
+#: Columns of ``sources.toml`` that have a name in the reader's language; any other shows as it is.
+_NAMED = ("path", "sha256", "rows", "producer", "url", "licence", "attribution", "date", "changes")
+
 
 def show(view: View) -> None:
     """Draw the page."""
@@ -41,8 +45,9 @@ def _show_counts(view: View) -> None:
         ("segments", segments),
         ("population", city.units["population"].sum()),
     )
-    for column, (key, value) in zip(st.columns(len(counts)), counts, strict=True):
-        column.metric(view.say(f"data.{key}"), view.number(float(value)), border=True)
+    for start in range(0, len(counts), _COUNTS_IN_A_ROW):
+        for column, (key, value) in zip(st.columns(_COUNTS_IN_A_ROW), counts[start:], strict=False):
+            column.metric(view.say(f"data.{key}"), view.number(float(value)), border=True)
     st.caption(view.say("data.digest", digest=city.digest))
 
 
@@ -60,4 +65,5 @@ def _show_sources(view: View, folder: Path) -> None:
     sources = read_sources(folder)
     if not sources.empty:
         st.subheader(view.say("data.sources"))
-        st.dataframe(sources, hide_index=True)
+        labels = {name: view.say(f"data.source.{name}") for name in _NAMED if name in sources}
+        st.dataframe(sources, hide_index=True, column_config=labels)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from geo.ui import state
 from geo.ui.citymap import FILLS, MapLayers, draw_map
+from geo.ui.tables import in_words
 from geo.ui.unitcard import show_unit_card
 from geo.ui.view import View, show_attribution, show_banner, show_figures
 from geo.ui.words import plain
@@ -16,6 +17,7 @@ from geo.ui.words import plain
 _HEIGHT = 600
 _TABLE = "unit_table"
 _COLUMNS = ("name", "n_sites", "score", "mean_time_min", "share_pct", "norm_met_pct", "population")
+_DECIMALS = {"score": 2, "mean_time_min": 1, "share_pct": 0, "norm_met_pct": 0, "population": 0}
 
 
 def show(view: View) -> None:
@@ -71,23 +73,23 @@ def _show_table(view: View) -> None:
     rows = unit_rows(view)
     ids = list(view.plan.units.index)
     st.session_state[_TABLE] = _selection(ids, view.unit_id)
-    number = st.column_config.NumberColumn
-    formats = {
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    columns = {
+        "name": text(view.say("table.name"), pinned=True, width=168),
         "n_sites": number(view.say("table.n_sites"), help=view.say("map.n_sites"), width=58),
-        "score": number(view.say("table.score"), format="%.2f", width=58),
-        "mean_time_min": number(view.say("table.minutes"), format="%.1f", width=58),
-        "share_pct": number(view.say("table.share"), format="%.0f %%", width=72),
-        "norm_met_pct": number(view.say("table.norm"), format="%.0f %%", width=58),
-        "population": number(view.say("table.population"), format="localized"),
-        "name": st.column_config.TextColumn(view.say("table.name"), pinned=True, width=168),
+        "score": number(view.say("table.score"), width=58),
+        "mean_time_min": number(view.say("table.minutes"), width=58),
+        "share_pct": number(view.say("table.share"), width=72),
+        "norm_met_pct": number(view.say("table.norm"), width=62),
+        "population": number(view.say("table.population")),
     }
     st.dataframe(
-        rows,
+        in_words(rows, _DECIMALS, lang=view.lang, percent=("share_pct", "norm_met_pct")),
         key=_TABLE,
         hide_index=True,
         # the card above grows once a unit is chosen; map and table end at the same height
         height=_HEIGHT - (300 if view.unit_id else 45),
-        column_config=formats,
+        column_config=columns,
         on_select=lambda: _take_selection(ids),
         selection_mode="single-cell",
         alt=view.say("table.alt"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -14,17 +13,16 @@ from geo.progress import Progress
 from geo.publish.reasons import list_text
 from geo.publish.tables import csv_bytes
 from geo.study.mcda import METHODS, compare_methods
-from geo.study.sensitivity import robustness_tables, try_times, vary_figures
+from geo.study.sensitivity import try_times, vary_figures
 from geo.text import catalogue, t
 from geo.ui import state
 from geo.ui.charts import figures_chart
 from geo.ui.longwork import ask, ask_on_click
 from geo.ui.tables import in_words
 from geo.ui.view import View, show_attribution, show_banner
+from geo.ui.whyview import WEIGHTINGS, ask_weights
 from geo.ui.words import plain
 
-#: Weightings tried here, as by the command line; an integer programme for each takes longer, so the plan's own then.
-_WEIGHTINGS = 2000
 _HEIGHT = 420
 
 
@@ -51,19 +49,13 @@ def _say(view: View, key: str, **values: str) -> str:
 
 def _show_weights(view: View) -> None:
     wanted = view.plan.params.robustness
-    greedy = view.plan.optimality["solver"] == "greedy"
-    n = _WEIGHTINGS if greedy else wanted.n_weightings
+    n = WEIGHTINGS if view.plan.optimality["solver"] == "greedy" else wanted.n_weightings
     ends = {
         "low": view.number(1 - wanted.spread, decimals=1),
         "high": view.number(1 + wanted.spread, decimals=1),
     }
     st.caption(_say(view, "about.weights", n=view.number(n), **ends))
-
-    def work(_: Progress) -> Any:
-        params = view.plan.params.with_values({"robustness.n_weightings": n})
-        return robustness_tables(replace(view.plan, params=params))
-
-    units, sites = ask("weights", view.plan, work, text=_say(view, "working.weights"))
+    units, sites = ask_weights(view, n)
     _show_firmness(view, units)
     st.subheader(_say(view, "units"))
     _show_units(view, weights_rows(view, units), {"win_share": 0, "same_number_share": 0}, key="robust_units")

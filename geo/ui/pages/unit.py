@@ -14,7 +14,9 @@ from geo.ui import state
 from geo.ui.auditview import show_pieces
 from geo.ui.colours import SCORE_STEP, round_ends
 from geo.ui.sketch import draw_unit
+from geo.ui.tables import in_words
 from geo.ui.view import View, show_attribution, show_banner
+from geo.ui.whyview import show_why, sureness_text, winning_shares
 from geo.ui.words import area_text, plain
 
 _CHOICE = "unit_choice"
@@ -45,8 +47,11 @@ def show(view: View) -> None:
         with column:
             _show_option(view, unit_id, n_sites)
     _show_comparison(view, unit_id)
+    st.subheader(t("study.why.title", lang=view.lang))
+    show_why(view, unit_id)
     st.subheader(view.say("unit.candidates"))
     _show_candidates(view, unit_id)
+    st.caption(sureness_text(view, unit_id))
     show_pieces(view, unit_id)
     show_attribution(view)
 
@@ -153,6 +158,9 @@ def _written(view: View, name: Any, value: float, *, signed: bool = False) -> st
     size = abs(value) if signed else value
     if kind == "minutes":
         return sign + view.minutes(size)
+    if signed and kind in ("share", "percent"):
+        points = size if kind == "percent" else 100 * size
+        return sign + view.say("amount.points", value=view.number(points, decimals=0 if kind == "percent" else 1))
     if kind == "share":
         return sign + view.share(size, decimals=1)
     if kind == "percent":
@@ -165,42 +173,41 @@ def _show_comparison(view: View, unit_id: str) -> None:
 
 
 def _show_candidates(view: View, unit_id: str) -> None:
-    sites = view.plan.sites[view.plan.sites["unit_id"] == unit_id]
+    sites, wins = view.plan.sites[view.plan.sites["unit_id"] == unit_id], winning_shares(view)
     rows = pd.DataFrame(
         {
             "name": sites["name"],
             "use": [view.role(role) for role in sites["role"]],
-            "kind": [t(f"publish.kind.{kind}", lang=view.lang) for kind in sites["kind"]],
             "score": sites["score_0_1"],
+            **({} if wins is None else {"wins": 100 * wins[sites.index]}),
             **{name: sites[f"{name}_0_1"] for name in CRITERIA},
             "area": sites["usable_area_m2"],
             "minutes": sites["mean_time_min"],
             "share": 100 * sites["share_within_30min"],
+            "kind": [t(f"publish.kind.{kind}", lang=view.lang) for kind in sites["kind"]],
             "position": sites["position_source"],
         }
     ).sort_values("score", ascending=False, kind="stable")
-    number_column = st.column_config.NumberColumn
-    parts = {
-        name: st.column_config.ProgressColumn(
-            view.say(f"criterion.{name}"), min_value=0, max_value=1, format="%.2f", width=95
-        )
-        for name in CRITERIA
-    }
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    parts = ("score", *CRITERIA)
+    decimals = {"score": 3, **dict.fromkeys(CRITERIA, 2), "area": 0, "minutes": 1, "share": 0}
+    decimals |= {} if wins is None else {"wins": 0}
     st.dataframe(
-        rows,
+        in_words(rows, decimals, lang=view.lang, percent=("share", "wins"), shaded=parts),
         hide_index=True,
         alt=view.say("unit.candidates"),
         column_config={
-            "name": st.column_config.TextColumn(view.say("unit.column.name"), pinned=True, width=210),
-            "use": st.column_config.TextColumn(view.say("unit.column.use"), width=140),
-            "kind": st.column_config.TextColumn(view.say("unit.column.kind"), width=110),
-            "score": st.column_config.ProgressColumn(
-                view.say("unit.row.score"), min_value=0, max_value=1, format="%.3f", width=95
+            "name": text(view.say("unit.column.name"), pinned=True, width=210),
+            "use": text(view.say("unit.column.use"), width=140),
+            "kind": text(view.say("unit.column.kind"), width=110),
+            "score": number(view.say("unit.row.score"), width=95),
+            **{name: number(view.say(f"criterion.{name}"), width=95) for name in CRITERIA},
+            "area": number(view.say("unit.column.area"), width=90),
+            "minutes": number(view.say("unit.column.minutes"), width=60),
+            "share": number(view.say("unit.column.share"), width=72),
+            "wins": number(
+                t("study.why.wins", lang=view.lang), help=t("study.why.wins_help", lang=view.lang), width=90
             ),
-            **parts,
-            "area": number_column(view.say("unit.column.area"), format="localized", width=90),
-            "minutes": number_column(view.say("unit.column.minutes"), format="%.1f", width=60),
-            "share": number_column(view.say("unit.column.share"), format="%.0f %%", width=72),
             "position": view.say("unit.column.position"),
         },
     )
