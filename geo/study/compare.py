@@ -137,7 +137,7 @@ def _leaves(params: Params) -> Iterator[tuple[str, Any]]:
             if isinstance(value, Mapping):
                 yield from walk(value, f"{name}.")
             elif name != "access.scenario":
-                yield name, value
+                yield name, None if value == () else value
 
     return (leaf for leaf in walk(params.model_dump(), "") if not leaf[0].startswith(_WORDS))
 

@@ -15,7 +15,7 @@ from geo.plan import Plan, prepare
 from geo.settings import Settings
 from geo.text import t
 from geo.ui import controls, state, store
-from geo.ui.pages import data, export, frontier, overview, robust, scenarios, unit
+from geo.ui.pages import compare, data, export, frontier, overview, robust, scenarios, unit
 from geo.ui.served import serve_city
 from geo.ui.view import View, show_faults
 
@@ -26,6 +26,7 @@ _PAGES = {
     "frontier": (frontier.show, ":material/show_chart:"),
     "robust": (robust.show, ":material/balance:"),
     "scenarios": (scenarios.show, ":material/alt_route:"),
+    "compare": (compare.show, ":material/compare_arrows:"),
     "export": (export.show, ":material/download:"),
     "data": (data.show, ":material/fact_check:"),
 }

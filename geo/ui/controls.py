@@ -1,13 +1,17 @@
-"""The sidebar: language, weights, budget and travel mode."""
+"""The sidebar: language, weights, budget, travel mode and network profile."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from geo.errors import ParamsError
 from geo.params import CRITERIA, MODES, Weights
+from geo.profile import list_scenarios, read_scenario
 from geo.publish.reasons import percent_text
+from geo.settings import Settings
 from geo.text import LANGUAGES, t
 from geo.ui import state
 
@@ -45,9 +49,34 @@ def show_controls(*, lang: str, n_units: int) -> None:
             key=state.MODE,
             format_func=lambda mode: t(f"ui.mode.{mode}", lang=lang),
         )
+        _show_profiles(lang=lang)
         st.button(
             t("ui.control.reset", lang=lang), on_click=state.reset, icon=":material/restart_alt:", width="stretch"
         )
+
+
+def _show_profiles(*, lang: str) -> None:
+    """Show the network profiles; the file of one that cannot be read is told when it is chosen."""
+    data_dir = Settings().data_dir
+    names = ["", *list_scenarios(data_dir)]
+    if st.session_state[state.PROFILE] not in names:
+        st.session_state[state.PROFILE] = ""
+    st.selectbox(
+        t("ui.control.profile", lang=lang),
+        names,
+        key=state.PROFILE,
+        format_func=lambda name: _profile_words(name, data_dir, lang),
+        help=t("ui.control.profile_help", lang=lang),
+    )
+
+
+def _profile_words(name: str, data_dir: Path, lang: str) -> str:
+    if not name:
+        return t("ui.control.no_profile", lang=lang)
+    try:
+        return read_scenario(name, data_dir=data_dir).words(lang)
+    except ParamsError:
+        return name
 
 
 def budget_bounds(n_units: int) -> tuple[int, int]:

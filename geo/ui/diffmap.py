@@ -1,8 +1,9 @@
-"""The map of differences: units filled by what a scenario adds, a Vega-Lite chart that needs nothing from outside."""
+"""The map of differences: units filled by the minutes that change, as Vega-Lite that needs nothing from outside."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -24,6 +25,7 @@ MEASURES = ("added_min", "worst_added_min", "lost_pct")
 _SHORTER, _SAME, _LONGER, _LOST = "#542788", "#f7f7f7", "#b35806", "#2b2b2b"
 #: The ends of the scale are multiples of this.
 _STEPS = {"added_min": 0.5, "worst_added_min": 5.0, "lost_pct": 10.0}
+_OUTLINE = {"type": "geoshape", "strokeWidth": 1.8, "stroke": "#0b6e4f", "filled": False}
 _TOLERANCE_M = 80.0
 #: Units with more people cut off than this are shown as lost, whatever the others need.
 _MOSTLY_LOST_PCT = 50.0
@@ -39,21 +41,31 @@ def unit_shapes(city: City) -> list[dict[str, Any]]:
     return [json.loads(text) for text in shapely.to_geojson(shapely.transform(np.asarray(simple), np.round))]
 
 
-def measured(impact: Impact) -> pd.DataFrame:
-    """Return ``impact.units`` with ``lost_pct``, the share of people cut off in percent."""
-    units = impact.units
+def measured(units: pd.DataFrame) -> pd.DataFrame:
+    """Return `units` with ``lost_pct``, the share of people cut off in percent."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return units.assign(lost_pct=100 * units["lost_population"] / units["population"])
 
 
 def difference_chart(
-    impact: Impact, city: City, shapes: list[dict[str, Any]], *, measure: str, lang: str, height: int, whole: bool
+    units: pd.DataFrame,
+    city: City,
+    shapes: list[dict[str, Any]],
+    *,
+    measure: str,
+    lang: str,
+    height: int,
+    whole: bool,
+    places: Sequence[Restriction] = (),
+    outlined: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Return the chart.
 
     Parameters
     ----------
-    impact : Impact
+    units : pandas.DataFrame
+        ``units`` of an :class:`~geo.study.impact.Impact` or a :class:`~geo.study.compare.Comparison`, in the order of
+        the city's.
     city : City
     shapes : list of dict
         From :func:`unit_shapes`.
@@ -64,37 +76,47 @@ def difference_chart(
         In pixels.
     whole : bool
         Show the whole city; else what lies around the units that change.
+    places : sequence of Restriction
+        Drawn as outlines.
+    outlined : ndarray of bool, optional
+        Units whose outline stands out; they count as changed.
     """
-    units = measured(impact)
+    units = measured(units)
+    marked = np.zeros(len(units), bool) if outlined is None else outlined
     end = scale_end(units[measure], step=_STEPS[measure])
-    shown = np.ones(len(units), bool) if whole else around_changes(impact, city)
+    shown = np.ones(len(units), bool) if whole else around_changes(units, city, also=marked)
     features = [
         {"type": "Feature", "geometry": shape, "properties": row}
         for shape, row, wanted in zip(shapes, _properties(units, measure, lang), shown, strict=True)
         if wanted
     ]
-    places = [_outline(restriction, city.crs) for restriction in impact.scenario.restrictions]
+    frames = [_outline(restriction, city.crs) for restriction in places]
     frame = {"type": "geoshape", "strokeWidth": 2, "strokeDash": [5, 3], "stroke": "#d1006c", "filled": False}
+    standing_out = [
+        {"type": "Feature", "geometry": shape, "properties": {}}
+        for shape, wanted in zip(shapes, marked & shown, strict=True)
+        if wanted
+    ]
     return {
         "height": height,
         "projection": {"type": "identity", "reflectY": True},
         "layer": [
-            {"data": {"values": features}, **_filled_units(measure, end, lang)},
-            *([{"data": {"values": places}, "mark": frame}] if places else []),
+            {"data": {"values": features}, **_filled_units(measure, end, lang, _told(units))},
+            *([{"data": {"values": standing_out}, "mark": {**_OUTLINE}}] if standing_out else []),
+            *([{"data": {"values": frames}, "mark": frame}] if frames else []),
         ],
     }
 
 
-def around_changes(impact: Impact, city: City) -> NDArray[np.bool_]:
-    """Return which units lie in the box around those that the scenario changes; all of them where it changes none."""
-    units = impact.units
-    changed = (units["added_min"].abs() >= _SHOWN_MIN) | (units["lost_population"] > 0)
+def around_changes(units: pd.DataFrame, city: City, *, also: NDArray[np.bool_] | bool = False) -> NDArray[np.bool_]:
+    """Return which units lie in the box around those that change, and `also`; all of them where none does."""
+    changed = ((units["added_min"].abs() >= _SHOWN_MIN) | (units["lost_population"] > 0)).to_numpy() | also
     if not changed.any():
         return np.ones(len(units), bool)
-    west, south, east, north = city.units.geometry[changed.to_numpy()].total_bounds
+    west, south, east, north = city.units.geometry[changed].total_bounds
     margin = _MARGIN_SHARE * max(east - west, north - south)
     box = shapely.box(west - margin, south - margin, east + margin, north + margin)
-    return np.asarray(shapely.within(shapely.point_on_surface(city.units.geometry.array), box)) | changed.to_numpy()
+    return np.asarray(shapely.within(shapely.point_on_surface(city.units.geometry.array), box)) | changed
 
 
 def scale_end(values: pd.Series, *, step: float) -> float:
@@ -103,7 +125,7 @@ def scale_end(values: pd.Series, *, step: float) -> float:
     return max(step, float(step * np.ceil(known.quantile(0.98) / step))) if len(known) else step
 
 
-def _filled_units(measure: str, end: float, lang: str) -> dict[str, Any]:
+def _filled_units(measure: str, end: float, lang: str, told: Sequence[str]) -> dict[str, Any]:
     diverging = measure == "added_min"
     scale = {
         "domain": [-end, 0, end] if diverging else [0, end],
@@ -116,7 +138,7 @@ def _filled_units(measure: str, end: float, lang: str) -> dict[str, Any]:
         "gradientLength": 260,
         "titleLimit": 0,
     }
-    words = {name: t(f"scenario.column.{name}", lang=lang) for name in _TOLD}
+    words = {name: t(f"scenario.column.{name}", lang=lang) for name in told}
     return {
         "mark": {"type": "geoshape", "stroke": "#8c94a3", "strokeWidth": 0.6},
         "encoding": {
@@ -140,7 +162,13 @@ _TOLD = (
 )  # fmt: skip
 
 
+def _told(units: pd.DataFrame) -> list[str]:
+    return [name for name in _TOLD if name in units]
+
+
 def _properties(units: pd.DataFrame, measure: str, lang: str) -> list[dict[str, Any]]:
+    names = _told(units)
+
     def told(name: str, value: Any) -> str:
         if name in ("name", "lost_reason"):
             return t(f"scenario.why.{value}", lang=lang) if name == "lost_reason" and value else str(value) or "–"
@@ -148,9 +176,9 @@ def _properties(units: pd.DataFrame, measure: str, lang: str) -> list[dict[str, 
 
     value = units[measure].round(3).fillna(0.0) + 0.0
     lost = units["lost_pct"] >= _MOSTLY_LOST_PCT
-    texts = [[told(name, cell) for name, cell in zip(_TOLD, row, strict=True)] for row in units[list(_TOLD)].to_numpy()]
+    texts = [[told(name, cell) for name, cell in zip(names, row, strict=True)] for row in units[names].to_numpy()]
     return [
-        {"value": number, "lost": bool(gone and measure != "lost_pct"), **dict(zip(_TOLD, words, strict=True))}
+        {"value": number, "lost": bool(gone and measure != "lost_pct"), **dict(zip(names, words, strict=True))}
         for number, gone, words in zip(value.tolist(), lost, texts, strict=True)
     ]
 

@@ -13,14 +13,20 @@ import streamlit as st
 
 from geo.errors import ParamsError
 from geo.params import CRITERIA, MODES, Params
+from geo.profile import list_scenarios, resolve_profile
+from geo.settings import Settings
 from geo.text import LANGUAGES
 
 WEIGHTS = tuple(f"weights.{name}" for name in CRITERIA)
 BUDGET = "choice.max_sites"
 MODE = "access.mode"
-CONTROLS = (*WEIGHTS, BUDGET, MODE)
+#: The network profile that the plan is made under, by its name; empty for none.
+PROFILE = "access.scenario"
+CONTROLS = (*WEIGHTS, BUDGET, MODE, PROFILE)
 LANG = "lang"
 UNIT = "unit"
+#: The scenario looked at on its page, by its name.
+SCENARIO = "scenario"
 #: What the reader wants to see of the map; it stays out of the URL.
 MAP_VIEW: dict[str, Any] = {"map_fill": "", "map_roads": True, "map_communes": False, "map_tiles": False}
 _KEPT = "kept"
@@ -42,21 +48,28 @@ def _from_url(query: dict[str, str]) -> dict[str, Any]:
     return {
         LANG: lang if lang in LANGUAGES else LANGUAGES[0],
         UNIT: query.get(UNIT, ""),
+        SCENARIO: _known_scenario(query.get(SCENARIO)),
         **{name: _accepted(name, query.get(name), default) for name, default in defaults().items()},
         **MAP_VIEW,
     }
 
 
+def _known_scenario(name: str | None) -> str | None:
+    return name if name in list_scenarios(Settings().data_dir) else None
+
+
 def defaults() -> dict[str, Any]:
     """Return the default of every control."""
     data = Params().model_dump()
-    return {name: data[name.split(".")[0]][name.split(".")[1]] for name in CONTROLS}
+    return {name: data[name.split(".")[0]][name.split(".")[1]] for name in CONTROLS} | {PROFILE: ""}
 
 
 def _accepted(name: str, text: str | None, default: Any) -> Any:
     """Return `text` as the parameter's kind if the parameter allows it, else the default."""
     if text is None:
         return default
+    if name == PROFILE:
+        return _known_scenario(text) or default
     try:
         value = type(default)(text)
         Params().with_values({name: value})
@@ -71,9 +84,10 @@ def chosen_params() -> Params:
     Raises
     ------
     ParamsError
-        All weights are 0.
+        All weights are 0, or the file of the profile is wrong.
     """
-    return Params().with_values({name: st.session_state[name] for name in CONTROLS})
+    values = {name: st.session_state[name] for name in CONTROLS}
+    return Params().with_values({**values, PROFILE: resolve_profile(values[PROFILE], data_dir=Settings().data_dir)})
 
 
 def reset() -> None:
@@ -92,8 +106,9 @@ def write_url() -> None:
     wanted = {name: _short(st.session_state[name]) for name in CONTROLS if st.session_state[name] != defaults()[name]}
     if st.session_state[LANG] != LANGUAGES[0]:
         wanted[LANG] = st.session_state[LANG]
-    if st.session_state[UNIT]:
-        wanted[UNIT] = st.session_state[UNIT]
+    for name in (UNIT, SCENARIO):
+        if st.session_state[name]:
+            wanted[name] = st.session_state[name]
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
 

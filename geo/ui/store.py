@@ -15,6 +15,7 @@ from geo.plan import Plan, make_plan
 from geo.profile import Scenario
 from geo.publish import render_files
 from geo.settings import Settings
+from geo.study.compare import Comparison, compare_plans
 from geo.study.impact import Impact, Stage, build_stage, compare_scenario
 from geo.ui.diffmap import unit_shapes
 
@@ -72,6 +73,12 @@ def _digest_of_scenario(scenario: Scenario) -> str:
 def current_impact(plan: Plan, scenario: Scenario, _stage: Stage) -> Impact:
     """Return what `scenario` does to `plan`."""
     return compare_scenario(plan, scenario, stage=_stage, settings=Settings())
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Plan: _digest_of_plan})
+def current_comparison(before: Plan, after: Plan) -> Comparison:
+    """Return what changes from one plan to another."""
+    return compare_plans(before, after, settings=Settings())
 
 
 @st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={City: _digest_of_city})

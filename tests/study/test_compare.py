@@ -130,7 +130,7 @@ def test_what_changes_is_written_and_told_in_every_language(
     units = pd.read_csv(tmp_path / "diff.csv", dtype={"unit_id": str})
     assert list(units.columns) == list(compared_units(found).columns)
     assert units["population"].sum() == 10_000
-    params = pd.read_csv(tmp_path / "diff_params.csv").fillna("")
+    params = pd.read_csv(tmp_path / "diff_params.csv", dtype=str, keep_default_na=False)
     assert params["name"].tolist() == list(found.params.index)
     title = params.set_index("name").loc["access.scenario", "after"]
     assert title == {"vi": "'=Chậm"}.get(lang, "Slow"), "no spreadsheet runs a title as a formula"

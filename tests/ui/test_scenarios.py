@@ -34,7 +34,7 @@ def impact(toy_city: City) -> Impact:
 
 def chart(impact: Impact, city: City, **options: Any) -> dict[str, Any]:
     given = {"measure": "added_min", "lang": "en", "height": 300, "whole": True, **options}
-    return difference_chart(impact, city, unit_shapes(city), **given)
+    return difference_chart(impact.units, city, unit_shapes(city), **given)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -59,6 +59,39 @@ def test_rush_hour_costs_minutes_and_a_zone_elsewhere_nothing(start: Start, go: 
     pick(app, "ring_road_1_barred")
     (table,) = [frame.value for frame in app.dataframe]
     assert (table["added_min"] == 0).all()
+
+
+def test_the_scenario_stands_in_the_link(start: Start, go: Go) -> None:
+    app = pick(go(start(lang="en"), "scenarios"), "rush_hour")
+    assert app.query_params["scenario"] == "rush_hour"
+    linked = go(start(lang="en", scenario="rush_hour"), "scenarios")
+    assert not linked.exception
+    assert len(linked.metric) == 4
+    assert len(go(go(linked, "unit"), "scenarios").metric) == 4, "a change of page keeps it"
+    assert not go(start(lang="en", scenario="nope"), "scenarios").metric
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_sites_are_chosen_again_when_asked_for(start: Start, go: Go, lang: str) -> None:
+    app = go(start(lang=lang, scenario="rush_hour"), "scenarios")
+    (before,) = [frame.value for frame in app.dataframe]
+    assert "sites_anew" not in before
+    (toggle,) = [one for one in app.toggle if one.key == "scenario_anew"]
+    toggle.set_value(True).run()
+    assert not app.exception
+    assert not app.error
+    (table,) = [frame.value for frame in app.dataframe]
+    assert {"sites_anew", "mean_time_min_anew"} <= set(table)
+    sentence = {"vi": "Nếu chọn lại theo kịch bản", "en": "Chosen anew under", "fr": "Choisies de nouveau"}[lang]
+    assert any(sentence in text.value for text in app.markdown)
+
+
+def test_a_scenario_over_a_plan_of_the_same_profile_says_that_nothing_counts_twice(start: Start, go: Go) -> None:
+    app = go(start(lang="en", scenario="rush_hour", access__scenario="rush_hour"), "scenarios")
+    assert not app.exception
+    (table,) = [frame.value for frame in app.dataframe]
+    assert table["added_min"].abs().max() < 1e-6
+    assert any("what both say counts once" in text.value for text in app.markdown)
 
 
 def test_a_scenario_file_of_the_folder_is_offered_and_a_broken_one_is_told(
@@ -102,12 +135,12 @@ def test_the_scale_is_even_on_both_sides_of_zero_and_never_empty() -> None:
 
 
 def test_the_map_shows_what_lies_around_the_changes_or_everything(impact: Impact, toy_city: City) -> None:
-    assert around_changes(impact, toy_city).all()
+    assert around_changes(impact.units, toy_city).all()
     units = impact.units.assign(added_min=0.0, lost_population=[0.0, 5.0])
-    one = Impact(scenario=SLOW, units=units, totals=impact.totals, idle=())
-    assert around_changes(one, toy_city).tolist()[1]
-    none = Impact(scenario=SLOW, units=units.assign(lost_population=0.0), totals=impact.totals, idle=())
+    assert around_changes(units, toy_city).tolist()[1]
+    none = units.assign(lost_population=0.0)
     assert around_changes(none, toy_city).all()
+    assert around_changes(none, toy_city, also=np.array([True, False])).tolist()[0]
 
 
 def test_a_change_that_rounds_to_nothing_is_not_shown_as_one(impact: Impact) -> None:
