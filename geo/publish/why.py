@@ -73,9 +73,13 @@ class _Speaker:
             return self._number(None)
         return ("+" if value > 0 else "") + self._number(value, decimals)
 
-    def _sites(self, site_ids: Sequence[str]) -> str:
-        names = [f"{self._names[site_id]} ({site_id})" for site_id in site_ids]
-        return list_text(names, lang=self._lang)
+    def _option(self, site_ids: Sequence[str]) -> str:
+        """Return the buildings of an option, of two with the role of each."""
+        names = [self._site(site_id) for site_id in site_ids]
+        return names[0] if len(names) == 1 else self._say("explain.pair", first=names[0], second=names[1])
+
+    def _site(self, site_id: str) -> str:
+        return f"{self._names[site_id]} ({site_id})"
 
     def sentences(self) -> Iterator[str]:
         """Yield every sentence."""
@@ -104,7 +108,7 @@ class _Speaker:
             yield self._say("explain.firmness", share=share, firmness=firmness)
 
     def _chosen(self, chosen: OptionFigures) -> str:
-        first, *rest = (self._sites([site_id]) for site_id in chosen.site_ids)
+        first, *rest = (self._site(site_id) for site_id in chosen.site_ids)
         score = self._number(chosen.score, 3)
         if not rest:
             return self._say("explain.chosen_one", first=first, score=score)
@@ -115,7 +119,7 @@ class _Speaker:
         if other is None:
             yield self._say("explain.no_runner_up")
             return
-        sites, score = self._sites(other.site_ids), self._number(other.score, 3)
+        sites, score = self._option(other.site_ids), self._number(other.score, 3)
         if other.score > chosen.score:
             yield self._say("explain.limited", sites=sites, score=score)
             return
@@ -137,7 +141,7 @@ class _Speaker:
         return list_text([self._say(f"criterion.{name}") for name in better], lang=self._lang)
 
     def _change(self, change: BuildingChange) -> str:
-        site = self._sites([change.site_id])
+        site = self._site(change.site_id)
         if isinstance(change.needed, str):
             now = self._number(None) if change.now is None else self._say(f"condition.{change.now}")
             needed = self._say(f"condition.{change.needed}")
@@ -163,7 +167,7 @@ class _Speaker:
                 criterion=self._say(f"criterion.{criterion}"),
                 bound=self._number(bound, 3),
                 now=self._number(now, 2),
-                sites=self._sites(self._case.takers[taker]),
+                sites=self._option(self._case.takers[taker]),
             )
         if not ends:
             yield self._say("explain.weights_never")
@@ -182,7 +186,7 @@ class _Speaker:
         if self._case.chosen is not None and len(self._case.chosen.site_ids) == 2:
             yield self._say("explain.second_buys", **values)
         else:
-            yield self._say("explain.second_would_buy", sites=self._sites(two.site_ids), **values)
+            yield self._say("explain.second_would_buy", sites=self._option(two.site_ids), **values)
 
     def _standing(self) -> Iterator[str]:
         place = self._case.standing

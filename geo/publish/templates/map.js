@@ -51,7 +51,6 @@
     });
     node.append(element("h3", title));
     if (text) node.append(element("p", text));
-    node.append(table);
     if (why && why.length) {
       const box = element("details");
       const list = element("ol");
@@ -59,6 +58,7 @@
       box.append(element("summary", data.why), list);
       node.append(box);
     }
+    node.append(table);
     return node;
   }
 
