@@ -6,7 +6,7 @@ import gc
 
 import typer
 
-from geo.cli import boundaries, choice, plan, scenario, sources, speeds
+from geo.cli import access, boundaries, choice, plan, scenario, sources, speeds
 
 app = typer.Typer(
     help="Choose one or two headquarters for every unit of a territorial reform.",
@@ -18,6 +18,7 @@ for command in (plan.plan, plan.check, boundaries.audit, boundaries.convert, bou
     app.command()(command)
 for question in (choice.explain, choice.frontier, choice.robust, choice.mcda, choice.compare):
     app.command()(question)
+app.command()(access.access)
 app.command()(scenario.scenario)
 app.command()(speeds.speeds)
 app.command("build-demo")(sources.build_demo)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,8 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
         aside.write_bytes(csv_bytes(named, dict.fromkeys(named.columns)))
         aside.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()
         detail = {"detail": error.strerror or str(error)}
         raise InputError(Fault(key="output_not_writable", value=str(path), values=detail)) from error
 

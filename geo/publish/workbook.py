@@ -16,6 +16,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from geo.plan import Plan
+from geo.publish.access import access_sheet
 from geo.publish.findings import findings_table
 from geo.publish.norms import figure_rows, norm_rows
 from geo.publish.provenance import note_texts, optimality_words, provenance_rows, version_line
@@ -42,6 +43,7 @@ _NUMBER_FORMATS = {
 #: Excel's numbers of the paper sizes; the wide tables want the larger one.
 _A3, _A4 = 8, 9
 _LINE_POINTS = 15
+_NOTE_WIDTH = 52
 #: Kind and width in characters of every column a sheet may have.
 _COLUMNS: dict[str, tuple[str, int]] = {
     "unit_id": ("text", 11),
@@ -91,6 +93,19 @@ _COLUMNS: dict[str, tuple[str, int]] = {
     "finding": ("wrapped", 70),
     "remedy": ("wrapped", 60),
     "at_stake_km2": ("figure", 12),
+    "median_time_min": ("minutes", 13),
+    "worst_time_min": ("minutes", 13),
+    "share_within_10min": ("percent", 11),
+    "share_within_15min": ("percent", 11),
+    "share_within_20min": ("percent", 11),
+    "share_within_5km": ("percent", 11),
+    "share_within_target": ("percent", 12),
+    "mean_km": ("figure", 12),
+    "detour_mean": ("figure", 13),
+    "detour_p95": ("figure", 13),
+    "other_population": ("count", 13),
+    "unreachable_population": ("count", 13),
+    "access_reason": ("text", 34),
     "number": ("count", 6),
     "text": ("wrapped", 130),
     "address": ("text", 46),
@@ -154,6 +169,9 @@ def plan_xlsx(plan: Plan, *, lang: str, explanations: pd.DataFrame | None = None
             ("explanations", explanations),
         ):
             _write_table(_add_sheet(book, plan, name, lang=lang), table, styles, lang=lang, frozen_columns=2)
+        if plan.city.network is not None:
+            sheet = _add_sheet(book, plan, "access", lang=lang)
+            _write_table(sheet, access_sheet(plan, lang=lang), styles, lang=lang, frozen_columns=2)
         _write_norms(_add_sheet(book, plan, "norm", lang=lang), plan, styles, lang=lang)
         for name, table in (("figures", _figures_sheet(plan, lang=lang)), ("surplus", surplus_table(plan, lang=lang))):
             _write_table(_add_sheet(book, plan, name, lang=lang), table, styles, lang=lang, frozen_columns=2)
@@ -207,7 +225,7 @@ def _yes_no(flags: Iterable[bool], *, lang: str) -> list[str]:
 def _add_sheet(book: xlsxwriter.Workbook, plan: Plan, name: str, *, lang: str) -> Worksheet:
     sheet = book.add_worksheet(t(f"publish.sheet.{name}", lang=lang))
     sheet.set_landscape()
-    sheet.set_paper(_A3 if name in ("units", "sites", "options", "explanations", "surplus") else _A4)
+    sheet.set_paper(_A3 if name in ("units", "sites", "options", "access", "explanations", "surplus") else _A4)
     sheet.fit_to_pages(1, 0)
     label = modelled_text(plan, lang=lang, short=True)
     # An ampersand starts a code in a header or footer; two of them stand for one.
@@ -285,14 +303,15 @@ def _write_table(sheet: Worksheet, table: pd.DataFrame, styles: _Styles, *, lang
 
 def _write_norms(sheet: Worksheet, plan: Plan, styles: _Styles, *, lang: str) -> None:
     names = ("number", "item", "existing_m2", "people", "norm_m2", "comparison", "note")
-    kinds = ("text", "text", "area", "count", "area", "percent", "text")
+    kinds = ("text", "text", "area", "count", "area", "percent", "wrapped")
     _write_header(sheet, [t(f"publish.norm.{name}", lang=lang) for name in names], styles)
-    for column, width in enumerate((7, 60, 13, 10, 14, 13, 44)):
+    for column, width in enumerate((7, 60, 13, 10, 14, 13, _NOTE_WIDTH)):
         sheet.set_column(column, column, width)
     for row, values in enumerate(norm_rows(plan, lang=lang), start=1):
         formats = styles.cells if "." in values.number else styles.bold_cells
         for column, (value, kind) in enumerate(zip(values, kinds, strict=True)):
             _write_cell(sheet, row, column, value, formats[kind])
+        _fit_row(sheet, row, values.note, _NOTE_WIDTH)
     sheet.freeze_panes(1, 2)
 
 

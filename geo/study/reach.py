@@ -20,18 +20,8 @@ from geo.plan import Plan, prepare
 from geo.progress import Progress
 from geo.schemas import UNREACHABLE, WGS84
 from geo.settings import Settings
-from geo.study.ways import (
-    TARGET_KM,
-    TARGET_MIN,
-    PointWays,
-    option_shares,
-    point_ways,
-    served_distances,
-    travel_distances,
-)
+from geo.study.ways import TARGET_KM, TARGET_MIN, PointWays, point_ways, travel_distances
 from geo.travel.access import REASON_CODES, UnitTimes, weighted_quantile
-
-__all__ = ["Reach", "option_shares", "reach_table", "served_distances", "travel_distances"]
 
 #: Limits that shares are told for, minutes.
 WITHIN_MIN = (10, 15, 20, 30)
@@ -90,8 +80,8 @@ def reach_table(plan: Plan, *, settings: Settings | None = None, progress: Progr
     """
     city, params = plan.city, plan.params
     times = prepare(city, params, settings=settings, progress=progress).times
-    km = travel_distances(city, params.access, settings=settings, progress=progress)
-    ways = point_ways(city, params, settings=settings, progress=progress)
+    km = travel_distances(city, params.access, times=times, settings=settings, progress=progress)
+    ways = point_ways(city, params, times=times, settings=settings, progress=progress)
     points, places = _nobody_arrives(times.demand, plan.units["population"]), _places(plan)
     rows = times.demand.groupby("unit_id", sort=False).indices
     for unit_id, unit in times.units.items():

@@ -29,15 +29,21 @@ _VERSION = "1"
 
 
 def travel_distances(
-    city: City, params: AccessParams, *, settings: Settings | None = None, progress: Progress | None = None
+    city: City,
+    params: AccessParams,
+    *,
+    times: TravelTimes | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """Return the length in km of the shortest way by road from every demand point to every candidate of its unit.
 
-    By unit_id, in the shape of ``travel_times(...).units[unit_id].minutes``, infinite where those are; see
-    :func:`geo.travel.distances.compute_distances`. From the disk if they were computed before.
+    By unit_id, in the shape of ``times.units[unit_id].minutes``, infinite where those are; see
+    :func:`geo.travel.distances.compute_distances`. From the disk if they were computed before. `times` are those of
+    :func:`geo.plan.travel_times`, looked up if left out.
     """
     settings = settings or Settings()
-    times = travel_times(city, params, settings=settings, progress=progress)
+    times = times or travel_times(city, params, settings=settings, progress=progress)
 
     def compute() -> dict[str, NDArray[np.float64]]:
         graph = None if city.network is None else graph_under_profile(city.network, params, crs=city.crs)
@@ -73,13 +79,21 @@ class PointWays:
 
 
 def point_ways(
-    city: City, params: Params, *, settings: Settings | None = None, progress: Progress | None = None
+    city: City,
+    params: Params,
+    *,
+    times: TravelTimes | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
 ) -> PointWays | None:
-    """Return the ways to the service points, from the disk if they were computed before; None where none counts."""
+    """Return the ways to the service points, from the disk if they were computed before; None where none counts.
+
+    `times` are those of :func:`geo.plan.travel_times`, looked up if left out.
+    """
     points, settings = params.service.points, settings or Settings()
     if not params.service.count_points or not points:
         return None
-    times = travel_times(city, params.access, settings=settings, progress=progress)
+    times = times or travel_times(city, params.access, settings=settings, progress=progress)
 
     def compute() -> PointWays:
         graph = None if city.network is None else graph_under_profile(city.network, params.access, crs=city.crs)
@@ -129,8 +143,9 @@ def served_distances(
 
     Parameters are those of :func:`geo.plan.prepare`.
     """
-    distances = travel_distances(city, params.access, settings=settings, progress=progress)
-    points = point_ways(city, params, settings=settings, progress=progress)
+    times = travel_times(city, params.access, settings=settings, progress=progress)
+    distances = travel_distances(city, params.access, times=times, settings=settings, progress=progress)
+    points = point_ways(city, params, times=times, settings=settings, progress=progress)
     if points is None:
         return distances
     return {name: np.minimum(km, points.km[name].min(axis=1)[:, None]) for name, km in distances.items()}

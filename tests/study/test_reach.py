@@ -13,7 +13,8 @@ from geo.plan import Plan, choose, make_plan, prepare
 from geo.schemas import WGS84
 from geo.settings import Settings
 from geo.study import reach as reach_module
-from geo.study.reach import NO_SITE, Reach, option_shares, reach_table, served_distances
+from geo.study.reach import NO_SITE, Reach, reach_table
+from geo.study.ways import option_shares, served_distances
 from tests.roads import ORIGIN, road_network
 from tests.test_plan import SMALL, streets_of
 
