@@ -49,10 +49,10 @@ def read_overpass(path: Path) -> RoadNetwork:
         for way in ways.values():
             if way.get("tags"):
                 segments.add_way(list(_runs(way, nodes)), way["tags"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise _fault(path, "overpass_element", detail=f"{type(error).__name__} {error}") from error
     if not segments.tail:
-        has_roads = any("highway" in way.get("tags", ()) for way in ways.values())
+        has_roads = any("highway" in (way.get("tags") or ()) for way in ways.values())
         raise _fault(path, "overpass_no_places" if has_roads else "pbf_no_roads")
     return segments.network(modelled=MODELLED in str(answer.get("generator", "")), digest=file_digest(path))
 

@@ -65,6 +65,7 @@ _SURFACES = {
     "tracktype": {"grade1": _PAVED, "grade2": _UNPAVED, "grade3": _UNPAVED, "grade4": _BAD, "grade5": _BAD},
 }  # fmt: skip
 _RIVERS = {"river", "canal"}
+_LONGEST_NUMBER = 4
 
 
 def class_of(tags: Mapping[str, str]) -> str | None:
@@ -129,8 +130,8 @@ def is_river(tags: Mapping[str, str]) -> bool:
 
 def duration_s(text: str) -> float:
     """Return ``H:MM``, ``HH:MM:SS`` or minutes as seconds; NaN where it is none of them."""
-    parts = text.split(":")
-    if not all(part.strip().isdecimal() for part in parts):
+    parts = [part.strip() for part in text.split(":")]
+    if not all(part.isdecimal() and len(part) <= _LONGEST_NUMBER for part in parts):
         return float("nan")
     numbers = [int(part) for part in parts]
     match numbers:

@@ -1,12 +1,16 @@
 import dataclasses
 import gzip
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from geo.city import check_city
 from geo.errors import InputError
 from geo.schemas import RoadNetwork
 from geo.sources.fetch import overpass_json_to_pbf
@@ -133,6 +137,9 @@ WHOLE = json.dumps({"elements": [*NODES, *BODIES]}).encode()
         (json.dumps({"elements": [*NODES, 7]}).encode(), "overpass_element"),
         (json.dumps({"elements": [*BODIES, {**NODES[0], "lat": 91}]}).encode(), "overpass_element"),
         (json.dumps({"elements": [*BODIES, {**NODES[0], "lat": "north"}]}).encode(), "overpass_element"),
+        (json.dumps({"elements": [*NODES, {**BODIES[0], "nodes": [1, 10**30]}]}).encode(), "overpass_no_places"),
+        (json.dumps({"elements": [*NODES, {**BODIES[0], "id": float("inf")}]}).encode(), "overpass_element"),
+        (json.dumps({"elements": [*NODES, {**BODIES[0], "tags": {"highway": 5}}]}).encode(), "overpass_element"),
     ],
 )
 def test_what_cannot_be_read_is_an_error_that_names_file_and_remedy(tmp_path: Path, content: bytes, key: str) -> None:
@@ -145,11 +152,39 @@ def test_what_cannot_be_read_is_an_error_that_names_file_and_remedy(tmp_path: Pa
     assert all(len(describe_fault(fault, lang=lang)) > 40 for lang in LANGUAGES)
 
 
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5), st.lists, max_leaves=4
+)
+
+
+@given(
+    number=st.integers(0, len(NODES) + len(BODIES) - 1),
+    key=st.sampled_from(["type", "id", "lat", "lon", "nodes", "tags", "geometry"]),
+    value=JUNK | st.dictionaries(st.sampled_from(["highway", "access", "barrier", "duration", "lat", "lon"]), JUNK),
+)
+def test_any_broken_element_is_read_or_told_and_never_a_crash(
+    tmp_path_factory: pytest.TempPathFactory, number: int, key: str, value: object
+) -> None:
+    elements = [*map(dict, NODES), *map(dict, BODIES)]
+    elements[number][key] = value
+    with suppress(InputError):
+        network = read_overpass(write(tmp_path_factory.mktemp("broken"), elements))
+        assert len(network.tail) == len(network.open_to) == len(network.length_m)
+
+
 def test_a_data_folder_may_bring_an_answer_as_its_network(tmp_path: Path) -> None:
     folder = toy_folder(tmp_path / "toy")
     (folder / "network").mkdir()
     write(folder / "network", [*NODES, *BODIES])
     assert [fault.file for fault in faults_in(folder)] == ["population/"]
+
+
+def test_what_is_wrong_with_the_answer_of_a_folder_is_told_with_its_path(tmp_path: Path) -> None:
+    folder = toy_folder(tmp_path / "toy")
+    (folder / "network").mkdir()
+    (folder / "network" / "roads.JSON").write_bytes(WHOLE[:100])
+    (fault,) = (fault for fault in check_city(folder) if fault.severity == "error")
+    assert (fault.key, fault.file) == ("overpass_unreadable", "network/roads.JSON")
 
 
 @pytest.mark.skipif(not REAL, reason="the real answers of Overpass are not here (shared/data/hanoi/osm/overpass)")

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ from numpy.typing import NDArray
 from geo.params import HIGHWAY_CLASSES, MODES, SURFACES
 from geo.schemas import RoadNetwork
 from geo.sources.segments import Segments, split_at_barriers
+from geo.sources.tags import _BARRED, barred_at
 
 CAR, MOTORBIKE, WALK = (1 << MODES.index(mode) for mode in ("car", "motorbike", "walk"))
 
@@ -73,6 +77,15 @@ def reached(network: RoadNetwork, mode: str, start: int) -> set[int]:
 def test_a_barrier_stops_the_modes_that_its_kind_and_its_tags_say(barrier: dict[str, str], barred: set[str]) -> None:
     network = crossing(barrier)
     assert {mode for mode in MODES if C not in reached(network, mode, A)} == barred
+
+
+def test_the_documented_table_of_barriers_holds() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*) \| (nobody|everybody|cars and motorbikes|cars; .*) \|$", text, re.MULTILINE)
+    who = {"nobody": 0, "everybody": CAR | MOTORBIKE | WALK, "cars and motorbikes": CAR | MOTORBIKE}
+    told = {kind: who.get(stops, CAR) for kinds, stops in rows for kind in re.findall("`(.*?)`", kinds)}
+    assert {kind: barred_at({"barrier": kind}) for kind in told} == told
+    assert set(_BARRED) <= set(told), "each kind that stops somebody is told"
 
 
 def test_who_is_barred_comes_up_to_the_barrier_from_every_side_and_no_further() -> None:
