@@ -1,5 +1,7 @@
 """The other ways to share people, and the pooling that judges them, in ``benchmarks``."""
 
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -21,9 +23,11 @@ from benchmarks.sharing import (
     evenly,
     land,
 )
-from geo.merge.population import Homes
+from geo import Settings, load_city
+from geo.merge.population import Homes, find_homes, share_population
 from tests.merge.test_population import PEOPLE, homes_at, row_of_pieces
 from tests.roads import CRS, ORIGIN
+from tests.test_real import REAL, real_folder
 
 # The row of tests.merge.test_population: A, 400 people; B, 1000, divided at its middle; C, 4000.
 
@@ -129,3 +133,21 @@ def test_misplaced_people_are_counted_once() -> None:
 def test_no_streets_at_all_leave_the_land() -> None:
     nowhere = Homes(xy=np.empty((0, 2)), km=np.empty(0))
     assert evenly(Streets(nowhere))(row_of_pieces(), PEOPLE)[1:3].tolist() == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_dir(), reason="real files of Hanoi are not here (shared/data/hanoi)")
+def test_the_census_itself_finds_the_density_around_better_than_land_and_no_other_way_much_better(
+    tmp_path: Path, shared_settings: Settings
+) -> None:
+    city = load_city(real_folder(tmp_path), settings=shared_settings)
+    assert city.network is not None
+    homes = find_homes(city.network, crs=city.crs)
+    pools = [pool_communes(city.communes, seed=seed) for seed in range(2)]
+
+    def ours(pieces: gpd.GeoDataFrame, people: pd.Series) -> pd.Series:
+        return share_population(pieces, people, homes=homes)["population_share"]
+
+    found = misplaced_pct(ours, pools)
+    assert found < misplaced_pct(evenly(land), pools) - 0.5
+    assert found < misplaced_pct(by_distance(Streets(homes)), pools) + 0.8
