@@ -24,7 +24,7 @@ from geo.sources.network import SUFFIXES, read_network
 from geo.sources.osm import file_digest
 
 #: Goes into the name of cached networks; raise it when :mod:`geo.sources.segments` reads differently.
-_READER_VERSION = "3"
+_READER_VERSION = "4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

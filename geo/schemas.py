@@ -211,6 +211,8 @@ class RoadNetwork:
         Bit ``2 * m`` allows mode ``m`` of :data:`geo.params.MODES` along the segment, bit ``2 * m + 1`` against it.
     duration_s : ndarray of float64, shape (n_segments,)
         Crossing time of a ferry whose ``duration`` is tagged, NaN elsewhere.
+    wait_s : ndarray of float64, shape (n_segments,)
+        Mean wait for a ferry whose ``interval`` is tagged, half of that; NaN elsewhere.
     surface : ndarray of uint8, shape (n_segments,)
         Position in :data:`geo.params.SURFACES`; 0 where it is not known.
     spanning : ndarray of bool, shape (n_segments,)
@@ -231,6 +233,7 @@ class RoadNetwork:
     highway: NDArray[np.uint8]
     open_to: NDArray[np.uint8]
     duration_s: NDArray[np.float64]
+    wait_s: NDArray[np.float64]
     surface: NDArray[np.uint8]
     spanning: NDArray[np.bool_]
     rivers: NDArray[np.float64]

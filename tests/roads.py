@@ -47,6 +47,7 @@ def road_network(
         highway=np.array([HIGHWAY_CLASSES.index(road[2]) for road in roads], np.uint8),
         open_to=np.array([road[3] if len(road) == 4 else BOTH_WAYS for road in roads], np.uint8),
         duration_s=np.full(len(roads), np.nan),
+        wait_s=np.full(len(roads), np.nan),
         surface=np.zeros(len(roads), np.uint8),
         spanning=np.zeros(len(roads), bool),
         rivers=np.column_stack(degrees(np.array(rivers, float).reshape(-1, 2) + ORIGIN)).reshape(-1, 4),

@@ -27,7 +27,7 @@ class Segments:
     def __init__(self) -> None:
         self.tail, self.head, self.node_id = array("q"), array("q"), array("q")
         self.highway, self.open_to, self.surface, self.spanning = array("B"), array("B"), array("B"), array("B")
-        self.ferry_length_m, self.duration_s = array("d"), array("d")
+        self.ferry_length_m, self.duration_s, self.wait_s = array("d"), array("d"), array("d")
         self.node_lon, self.node_lat, self.rivers = array("d"), array("d"), array("d")
         self.barred: dict[int, int] = {}
 
@@ -62,10 +62,10 @@ class Segments:
             self.rivers.extend((lon, lat, next_lon, next_lat))
 
     def _add_run(self, nodes: Sequence[Node], name: str, bits: int, tags: Mapping[str, str]) -> None:
-        length_m = crossing_s = float("nan")
+        length_m = crossing_s = wait_s = float("nan")
         if name == "ferry":  # one segment, from landing to landing
             length_m = _GEOD.line_length([lon for _, lon, _ in nodes], [lat for _, _, lat in nodes])
-            crossing_s = duration_s(tags.get("duration", ""))
+            crossing_s, wait_s = duration_s(tags.get("duration", "")), duration_s(tags.get("interval", "")) / 2
             nodes = [nodes[0], nodes[-1]]
         refs, lons, lats = zip(*nodes, strict=True)
         n_segments = len(refs) - 1
@@ -77,6 +77,7 @@ class Segments:
         self.spanning.extend([is_spanning(tags)] * n_segments)
         self.ferry_length_m.extend([length_m] * n_segments)
         self.duration_s.extend([crossing_s] * n_segments)
+        self.wait_s.extend([wait_s] * n_segments)
         self.node_id.extend(refs)
         self.node_lon.extend(lons)
         self.node_lat.extend(lats)
@@ -99,6 +100,7 @@ class Segments:
             highway=np.frombuffer(self.highway, np.uint8).copy(),
             open_to=np.frombuffer(self.open_to, np.uint8).copy(),
             duration_s=np.frombuffer(self.duration_s, np.float64).copy(),
+            wait_s=np.frombuffer(self.wait_s, np.float64).copy(),
             surface=np.frombuffer(self.surface, np.uint8).copy(),
             spanning=np.frombuffer(self.spanning, np.bool_).copy(),
             rivers=np.frombuffer(self.rivers, np.float64).reshape(-1, 4).copy(),
@@ -151,6 +153,7 @@ def split_at_barriers(network: RoadNetwork, barred: NDArray[np.uint8]) -> RoadNe
         highway=np.concatenate([network.highway, network.highway[segment]]),
         open_to=np.concatenate([network.open_to, through[barred[hub]]]),
         duration_s=np.concatenate([network.duration_s, nothing + np.nan]),
+        wait_s=np.concatenate([network.wait_s, nothing + np.nan]),
         surface=np.concatenate([network.surface, network.surface[segment]]),
         spanning=np.concatenate([network.spanning, network.spanning[segment]]),
         rivers=network.rivers,

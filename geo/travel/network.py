@@ -179,7 +179,8 @@ def _arcs(
         seconds = network.length_m / speed
     ferry = network.highway == FERRY
     seconds = np.where(ferry & ~np.isnan(network.duration_s), network.duration_s, seconds)
-    seconds = np.where(ferry, seconds + 60 * params.ferry_wait_min, seconds)
+    wait_s = np.where(np.isnan(network.wait_s), 60 * params.ferry_wait_min, network.wait_s)
+    seconds = np.where(ferry, seconds + wait_s, seconds)
     passable = (speed > 0) & (network.tail != network.head)
     bit = 2 * MODES.index(params.mode)
     along = np.flatnonzero(passable & (network.open_to >> bit & 1).astype(bool))

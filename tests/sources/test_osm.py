@@ -70,11 +70,12 @@ def test_tags_say_who_may_go_where(tmp_path: Path, tags: dict[str, str], expecte
         assert tuple(modes_of(network.open_to[2]).values()) == expected
 
 
-def test_a_ferry_is_one_segment_with_its_length_and_duration(tmp_path: Path) -> None:
-    network = read_osm(extract(tmp_path, {"route": "ferry", "duration": "00:07"}))
+def test_a_ferry_is_one_segment_with_its_length_duration_and_wait(tmp_path: Path) -> None:
+    network = read_osm(extract(tmp_path, {"route": "ferry", "duration": "00:07", "interval": "00:15"}))
     assert (network.tail.tolist(), network.head.tolist()) == ([0], [1])
     assert network.length_m[0] == pytest.approx(103.98 + 151.8, rel=1e-3)
     assert network.duration_s[0] == 420
+    assert network.wait_s[0] == 450
 
 
 @pytest.mark.parametrize(

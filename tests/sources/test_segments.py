@@ -156,8 +156,9 @@ def networks(draw: st.DrawFn) -> tuple[RoadNetwork, NDArray[np.uint8]]:
         lon=np.arange(n_nodes, dtype=float), lat=np.zeros(n_nodes), tail=tail.astype(np.int32),
         head=head.astype(np.int32), length_m=length.astype(float),
         highway=np.full(len(roads), HIGHWAY_CLASSES.index("residential"), np.uint8), open_to=open_to.astype(np.uint8),
-        duration_s=np.full(len(roads), np.nan), surface=np.zeros(len(roads), np.uint8),
-        spanning=np.zeros(len(roads), bool), rivers=np.empty((0, 4)), modelled=False, digest="",
+        duration_s=np.full(len(roads), np.nan), wait_s=np.full(len(roads), np.nan),
+        surface=np.zeros(len(roads), np.uint8), spanning=np.zeros(len(roads), bool), rivers=np.empty((0, 4)),
+        modelled=False, digest="",
     )  # fmt: skip
     return network, np.array(draw(st.lists(st.integers(0, 7), min_size=n_nodes, max_size=n_nodes)), np.uint8)
 

@@ -105,6 +105,12 @@ def test_a_ferry_takes_its_tagged_time_and_the_wait() -> None:
     assert tagged.seconds[0] == pytest.approx(900)
 
 
+def test_a_ferry_with_a_tagged_interval_is_waited_for_half_of_it() -> None:
+    network = road_network({"a": (0, 0), "b": (400, 0)}, [("a", "b", "ferry")])
+    tagged = dataclasses.replace(network, duration_s=np.array([600.0]), wait_s=np.array([450.0]))
+    assert build_graph(tagged, motorbike(ferry_wait_min=5), crs=CRS).seconds[0] == pytest.approx(1050)
+
+
 def test_points_join_the_nearest_road_and_say_how_far_it_is() -> None:
     graph = build_graph(road_network(NODES, ROADS), motorbike(), crs=CRS)
     snaps = snap(graph, points((250, 40), (250, 900)), limit_m=500)
