@@ -14,7 +14,7 @@ from geo.params import Params
 from geo.plan import Plan, prepare
 from geo.settings import Settings
 from geo.text import t
-from geo.ui import controls, state, store
+from geo.ui import controls, state, store, upload
 from geo.ui.pages import compare, data, export, frontier, overview, robust, scenarios, unit
 from geo.ui.served import serve_city
 from geo.ui.view import View, show_faults
@@ -90,12 +90,15 @@ def _show_failure(error: GeoError, *, lang: str) -> None:
         show_faults(faults, lang=lang)
     else:
         st.text(str(error))
+    if upload.current() is not None:
+        st.button(t("study.upload.back", lang=lang), on_click=upload.use, args=(None,), icon=":material/undo:")
 
 
 def _load(*, lang: str) -> tuple[City, Plan]:
     """Read the city, show the controls and make the plan that they stand for."""
     with st.spinner(t("ui.working.city", lang=lang)):
-        city = store.current_city(Settings())
+        own = upload.current()
+        city = store.current_city(Settings()) if own is None else own.city
     controls.show_controls(lang=lang, n_units=len(city.units))
     params = state.chosen_params()
     controls.show_shares(params.weights, lang=lang)

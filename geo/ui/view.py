@@ -14,6 +14,7 @@ from geo.plan import Plan
 from geo.publish.reasons import attribution_texts, modelled_text, number_text, percent_text, reason_text
 from geo.schemas import ROLES
 from geo.text import describe_fault, t
+from geo.ui import upload
 from geo.ui.served import Served
 from geo.ui.words import minutes_text, plain
 
@@ -86,7 +87,11 @@ class View:
 
 
 def show_banner(view: View) -> None:
-    """Say which parts are modelled."""
+    """Say whose inventory is shown where it is the reader's, and which parts are modelled."""
+    own = upload.current()
+    if own is not None:
+        buildings = view.number(len(view.plan.sites))
+        st.info(plain(upload.owner_text(own, lang=view.lang, buildings=buildings)), icon=":material/upload_file:")
     text = modelled_text(view.plan, lang=view.lang)
     if text:
         st.warning(plain(text), icon=":material/science:")

@@ -8,7 +8,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from geo.errors import InputError
 from geo.settings import Settings
+from geo.text import t
+from geo.ui import upload
 from geo.ui.auditview import show_audit
 from geo.ui.view import View, show_attribution, show_banner, show_faults
 
@@ -22,6 +25,7 @@ def show(view: View) -> None:
     st.title(view.say("page.data"))
     show_banner(view)
     _show_counts(view)
+    _show_upload(view)
     notes = view.plan.notes
     st.subheader(view.say("data.notes"))
     if notes:
@@ -49,6 +53,45 @@ def _show_counts(view: View) -> None:
         for column, (key, value) in zip(st.columns(_COUNTS_IN_A_ROW), counts[start:], strict=False):
             column.metric(view.say(f"data.{key}"), view.number(float(value)), border=True)
     st.caption(view.say("data.digest", digest=city.digest))
+
+
+def _show_upload(view: View) -> None:
+    """Offer to plan with another inventory; the other parts stay those of the folder."""
+    with st.expander(_say(view, "title"), expanded=upload.current() is not None):
+        st.markdown(_say(view, "about", limit=view.number(upload.MAX_MB)))
+        template = upload.inventory_csv(view.plan.city)
+        st.download_button(
+            _say(view, "template"), template, "inventory.csv", "text/csv", icon=":material/download:", on_click="ignore"
+        )
+        if upload.current() is not None:
+            st.button(_say(view, "back"), on_click=upload.use, args=(None,), icon=":material/undo:")
+        file = st.file_uploader(
+            _say(view, "file"), type=list(upload.TYPES), key="upload", max_upload_size=upload.MAX_MB
+        )
+        if file is not None and st.button(_say(view, "use"), type="primary", key="upload_use"):
+            _take(view, file.name, file.getvalue())
+
+
+def _take(view: View, name: str, content: bytes) -> None:
+    """Read the inventory and plan with it, or say what is wrong with it and leave everything as it was."""
+    place = st.empty()
+
+    def tell(step: str, share: float) -> None:
+        place.progress(share, text=_say(view, "working"))
+
+    try:
+        city = upload.read_upload(content, settings=Settings(), progress=tell)
+    except InputError as error:
+        place.empty()
+        st.error(_say(view, "failed"), icon=":material/error:")
+        show_faults(upload.in_own_words(error, name).faults, lang=view.lang)
+        return
+    upload.use(upload.OwnInventory(file=name, city=city))
+    st.rerun()
+
+
+def _say(view: View, key: str, **values: str) -> str:
+    return t(f"study.upload.{key}", lang=view.lang, **values)
 
 
 def read_sources(folder: Path) -> pd.DataFrame:

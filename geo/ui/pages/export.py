@@ -9,7 +9,7 @@ import streamlit as st
 
 from geo.settings import Settings
 from geo.text import t
-from geo.ui import store
+from geo.ui import store, upload
 from geo.ui.view import View, show_attribution, show_banner
 
 _MIME = {
@@ -36,6 +36,8 @@ def show(view: View) -> None:
         if name != store.ARCHIVE:
             _show_button(view, name, content, kind="secondary")
     st.subheader(view.say("export.again"))
+    if upload.current() is not None:
+        st.info(t("study.upload.again", lang=view.lang), icon=":material/upload_file:")
     st.markdown(view.say("export.again_text"))
     st.code(_command(Settings().data_dir, lang=view.lang), language="bash")
     show_attribution(view)
