@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from geo.choice.need import unit_needs
 from geo.city import City
 from geo.errors import InputError
 from geo.params import CRITERIA, Params
-from geo.plan import Plan, make_plan, prepare
+from geo.plan import Plan, choose, make_plan, prepare, prepare_with
 from geo.publish.why import explanation_texts
 from geo.settings import Settings
 from geo.study.counterfactual import BuildingChange, Rebuilt, least_that_wins
@@ -16,6 +17,10 @@ from geo.text import LANGUAGES
 from tests.test_plan import STAFF, streets_of
 
 ONE_EACH = Params().with_values({**STAFF, "norms.city_staff": 150, "choice.max_sites": 2})
+
+
+#: The same, with two sites in the unit that has three buildings.
+PAIR = ONE_EACH.with_values({"choice.max_sites": 3, "constraints.two_site_units": ["00020"]})
 
 
 @pytest.fixture
@@ -43,18 +48,43 @@ def changed(city: City, change: BuildingChange, *, less: float = 0.0) -> City:
     return dataclasses.replace(city, sites=sites, digest=f"{change.site_id}-{change.figure}-{value}")
 
 
-def test_a_building_changed_as_told_is_chosen_and_by_one_less_is_not(city: City, settings: Settings) -> None:
+@pytest.mark.parametrize("params", [ONE_EACH, PAIR, PAIR.with_values({"choice.reception": "both_sites"})])
+def test_a_building_changed_as_told_is_chosen_and_by_one_less_is_not(
+    city: City, settings: Settings, params: Params
+) -> None:
     """The oracle is the whole plan, made anew for the changed city."""
-    _, found = explained(city, ONE_EACH, settings, "00020")
+    _, found = explained(city, params, settings, "00020")
     assert found.building_changes
     for change in found.building_changes:
         assert found.chosen is not None
         assert change.site_id not in found.chosen.site_ids
-        after = make_plan(changed(city, change), ONE_EACH, settings=settings).units.loc["00020"]
+        after = make_plan(changed(city, change), params, settings=settings).units.loc["00020"]
         assert change.site_id in (after["site_id_1"], after["site_id_2"]), change
         if not isinstance(change.needed, str):
-            before = make_plan(changed(city, change, less=1), ONE_EACH, settings=settings).units.loc["00020"]
+            before = make_plan(changed(city, change, less=1), params, settings=settings).units.loc["00020"]
             assert change.site_id not in (before["site_id_1"], before["site_id_2"]), change
+
+
+def test_changes_told_in_the_embedded_city_are_enough(embedded_city: City, shared_settings: Settings) -> None:
+    """The oracle scores the whole inventory anew, with the building as the change wants it."""
+    plan = make_plan(embedded_city, settings=shared_settings)
+    served = prepare(embedded_city, plan.params, settings=shared_settings).served
+    changes = {
+        (c.figure, len(found.chosen.site_ids)): (found.unit_id, c) for found, c in told_changes(plan, shared_settings)
+    }
+    assert {figure for figure, _ in changes} >= {"usable_area_m2", "parking_area_m2", "condition"}
+    assert {n_sites for _, n_sites in changes} == {1, 2}
+    for unit_id, change in changes.values():
+        after = prepare_with(changed(embedded_city, change), plan.params, served)
+        choice = choose(embedded_city, after, after.options.scores(plan.params.weights), plan.params)
+        option = choice.chosen[plan.units.index.get_loc(unit_id)]
+        places = (after.options.first[option], after.options.second[option])
+        assert change.site_id in {after.options.site_ids[place] for place in places if place >= 0}, change
+
+
+def told_changes(plan: Plan, settings: Settings) -> Iterator[tuple[Explanation, BuildingChange]]:
+    for found in explain_units(plan, settings=settings):
+        yield from ((found, change) for change in found.building_changes)
 
 
 def test_scores_rebuilt_without_a_change_are_the_scores(embedded_city: City, shared_settings: Settings) -> None:
