@@ -24,7 +24,6 @@ from geo.merge import population
 from geo.merge.population import Homes, explain_errors, find_homes, population_shares, share_population
 from geo.params import HIGHWAY_CLASSES
 
-HERE = Path(__file__).parent
 _CLASSES = {
     "through": ("tertiary", "secondary", "primary", "trunk"),
     "residential": ("residential", "living_street", "unclassified"),
@@ -32,8 +31,6 @@ _CLASSES = {
     "on foot": ("pedestrian", "footway", "path", "track"),
 }
 _ROUNDS, _POOLINGS = 3, 6
-#: People of the whole city in the plan of April 2025, in the same source as the units.
-_PLAN_PEOPLE = 8_500_000.0
 
 
 def ways_to_share(homes: Homes, classes: dict[str, Homes]) -> dict[str, Way]:
@@ -116,32 +113,6 @@ def grow_districts(city: City, share: pd.Series, official: pd.Series) -> pd.Seri
     return people
 
 
-def apply_plan(city: City) -> pd.Series:
-    """Return the census of the communes, scaled to what the plan of April 2025 tells of the old districts."""
-    plan = pd.read_csv(HERE / "plan_districts_april_2025.csv", dtype={"district_id": str}).set_index("district_id")
-    district, census = city.communes["district_id"], city.communes["population"]
-    area = (city.communes.area / 1e6).groupby(district).sum()
-    known = plan["population"].fillna(plan["people_per_km2"] * area)
-    rest = (_PLAN_PEOPLE - known.sum()) / census[~district.isin(known.index)].sum()
-    growth = known / census.groupby(district).sum().reindex(known.index)
-    return census * district.map(growth).fillna(rest)
-
-
-def compare_with_plan(expected: pd.Series, facts: pd.DataFrame) -> pd.DataFrame:
-    """Return how many percent the figures of the units that the plan drew as the law does lie apart in the median."""
-    plan = pd.read_csv(HERE / "plan_units_april_2025.csv", dtype={"unit_id": str}).set_index("unit_id")
-    same = plan[(plan["area_km2"] / facts["area_km2"].reindex(plan.index) - 1).abs() < 0.03].index
-    law, plan_people, ours = facts.loc[same, "population"], plan.loc[same, "population"], expected[same]
-    table = {
-        "plan against law": plan_people / law,
-        "census against law": ours / law,
-        "census against plan": ours / plan_people,
-    }
-    far = 100 * (pd.DataFrame(table) - 1).abs()
-    kind = facts.loc[same, "type"]
-    return far.groupby(kind).median().assign(units=kind.value_counts())
-
-
 def measure_ways(city: City, facts: pd.DataFrame, ways: dict[str, Way]) -> pd.DataFrame:
     """Return how well each way does, in percent."""
     official, census, pieces = facts["population"].astype(float), city.communes["population"], city.pieces
@@ -176,10 +147,7 @@ def main() -> None:
     grown = grow_districts(city, pieces["population_share"], official).groupby(pieces["unit_id"]).sum()
     growth = 100 * (found["expected_people"] / grown - 1).abs()
     by_type = pd.DataFrame({"error": found["error_pct"].abs(), "growth alone": growth}).groupby(facts["type"])
-    print(by_type.mean().round(2).to_string(), f"\ngrowth alone, all units: {growth.mean():.2f}")
-    planned = explain_errors(pieces, apply_plan(city), official)["error_pct"].abs().mean()
-    print(f"with the old districts of the plan of April 2025: {planned:.2f}\n")
-    print(compare_with_plan(found["expected_people"], facts).round(1).to_string(), "\n")
+    print(by_type.mean().round(2).to_string(), f"\ngrowth alone, all units: {growth.mean():.2f}\n")
 
     print(pieces["population_method"].value_counts().to_string(), "\n")
     by_cause = found["error_pct"].abs().groupby(found["cause"]).agg(["size", "sum"])
