@@ -39,6 +39,8 @@ class Prepared:
     options : Options
     figures : tuple of AccessFigures
         Of every option.
+    idle : tuple of str
+        Names of restrictions of the network profile that touch no road.
     """
 
     times: TravelTimes
@@ -48,6 +50,7 @@ class Prepared:
     filled: pd.DataFrame
     options: Options
     figures: tuple[AccessFigures, ...]
+    idle: tuple[str, ...] = ()
 
 
 def units_table(
@@ -238,17 +241,18 @@ def _mean(values: pd.Series, weights: pd.Series) -> float | None:
     return float(np.average(values, weights=weights)) if weights.sum() > 0 else None
 
 
-def notes_on(totals: dict[str, Any], units: pd.DataFrame) -> tuple[Fault, ...]:
-    """Return what the plan itself has to warn of."""
+def notes_on(totals: dict[str, Any], units: pd.DataFrame, *, idle: Sequence[str] = ()) -> tuple[Fault, ...]:
+    """Return what the plan itself has to warn of; `idle` as :class:`Prepared` has it."""
     lost = (units["unreachable_population"] > 0) & (units["access_reason"] != "no_network")
     found = {
         "units_without_network": totals["units_without_network"],
         "people_unreachable": units.index[lost].tolist(),
         "no_candidate": units.index[units["reason"] == "no_candidate"].tolist(),
     }
+    of_profile = [Fault(key="profile_idle", severity="warning", value=name) for name in idle]
     return tuple(
         Fault(key=key, severity="warning", values={"units": _listed(units, ids)}) for key, ids in found.items() if ids
-    )
+    ) + tuple(of_profile)
 
 
 def _listed(units: pd.DataFrame, ids: list[str]) -> str:

@@ -28,7 +28,7 @@ from geo.settings import Settings
 from geo.travel.access import AccessFigures, TravelTimes, UnitTimes, access_figures, compute_travel_times
 from geo.travel.branches import minutes_to_nearest, with_points
 from geo.travel.demand import place_demand
-from geo.travel.scenario import graph_under_profile
+from geo.travel.scenario import graph_under_profile, idle_restrictions
 
 #: Goes into the name of cached travel times; raise it when the same input gives other times.
 _ACCESS_VERSION = "4"
@@ -158,7 +158,7 @@ def make_plan(
             "objective": round(choice.objective, 9),
             "bound": round(choice.bound, 9),
         },
-        notes=city.notes + notes_on(totals, units),
+        notes=city.notes + notes_on(totals, units, idle=prepared.idle),
         seconds=city.seconds | clock.seconds,
     )
 
@@ -178,7 +178,8 @@ def prepare(
     served = times
     if params.service.count_points:
         served = with_points(times, _nearest_points(city, params, times, settings=settings))
-    prepared = replace(prepare_with(city, params, served), times=times)
+    idle = () if city.network is None else idle_restrictions(city.network, params.access, crs=city.crs)
+    prepared = replace(prepare_with(city, params, served), times=times, idle=idle)
     with _prepared_lock:
         _prepared[key] = prepared
         while len(_prepared) > _KEPT_IN_MEMORY:

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from geo.cli import app
 from geo.text import LANGUAGES
 from tests.toy import toy_folder
+from tests.ui.toyapp import write_streets
 
 
 @pytest.fixture
@@ -91,3 +92,32 @@ def test_a_conflict_is_told_in_the_language_of_the_reader(run, tmp_path: Path, l
     assert "choice.max_sites = 3" in result.output
     assert {"vi": "đáp ứng đồng thời", "en": "No choice keeps", "fr": "Aucun choix"}[lang] in result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_every_question_is_answered_under_a_network_profile(run, tmp_path: Path) -> None:
+    """With streets, slow ones: each command takes the profile from the file and says under which the plan is made."""
+    write_streets(tmp_path / "toy" / "network" / "toy.osm.pbf")
+    profile = (
+        '[access.scenario]\ntitle = { en = "Market day" }\nspeed_factors = { motorbike = { residential = 0.5 } }\n'
+    )
+    (tmp_path / "market.toml").write_text(profile, encoding="utf-8")
+    asked = ["--params", tmp_path / "market.toml", "--lang", "en"]
+    told = {
+        name: run(*words, *asked)
+        for name, words in {
+            "plan": ("plan", "--out", tmp_path / "plan"),
+            "explain": ("explain", "00020"),
+            "frontier": ("frontier", "--out", tmp_path / "frontier.csv"),
+            "robust": ("robust", "--out", tmp_path / "robust", "--weightings", "20"),
+            "mcda": ("mcda", "--out", tmp_path / "mcda"),
+            "compare": ("compare", "--with", tmp_path / "plan" / "params.toml", "--out", tmp_path / "diff.csv"),
+            "scenario": ("scenario", "rush_hour", "--anew"),
+        }.items()
+    }
+    assert {name: result.output for name, result in told.items() if result.exit_code} == {}
+    for name in ("plan", "explain", "scenario"):
+        assert "Market day" in told[name].output, name
+    assert "No parameter differs" in told["compare"].output, "the params.toml of a plan is the file that it came from"
+    minutes = pd.read_csv(tmp_path / "plan" / "units.csv")["mean_time_min"]
+    assert run("plan", "--out", tmp_path / "free").exit_code == 0
+    assert (minutes > pd.read_csv(tmp_path / "free" / "units.csv")["mean_time_min"]).all()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import io
 import tempfile
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyproj
 import pytest
@@ -17,8 +20,10 @@ from geo.city import City, load_city
 from geo.params import CRITERIA, Params, parse_params, read_params
 from geo.plan import Plan, make_plan
 from geo.profile import Restriction, Scenario
+from geo.publish import render_files
 from geo.schemas import RoadNetwork
 from geo.settings import Settings
+from geo.text import LANGUAGES, describe_fault, t
 from tests.test_plan import SMALL, streets_of
 from tests.toy import toy_folder
 
@@ -89,6 +94,32 @@ def test_a_closed_place_is_that_of_a_city_whose_roads_there_take_for_ever(city: 
     by_hand = make_plan(slowed(city, np.where(held, 1e9, 1.0), "by-hand"), PARAMS, settings=settings)
     assert_same(by_profile, by_hand)
     assert by_profile.units["unreachable_population"]["00010"] > 0
+
+
+def test_a_restriction_that_touches_no_road_is_a_note_of_the_plan(city: City, settings: Settings) -> None:
+    places = {"Cầu xa": (100.0, 10.0), "Chợ": (105.8075, 21.0145)}
+    far = Scenario(restrictions=tuple(Restriction(name=name, lon=x, lat=y) for name, (x, y) in places.items()))
+    plan = make_plan(city, under(far), settings=settings)
+    (note,) = [note for note in plan.notes if note.key == "profile_idle"]
+    for lang, words in (("en", "touches no road"), ("vi", "không chạm"), ("fr", "ne touche aucune")):
+        assert words in describe_fault(note, lang=lang)
+        assert "Cầu xa" in describe_fault(note, lang=lang)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_file_of_a_plan_names_its_profile_and_that_it_is_an_assumption(
+    city: City, settings: Settings, lang: str
+) -> None:
+    profile = Scenario(title={"en": "Market day", "vi": "Ngày chợ", "fr": "Jour de marché"}, source="=a guess")
+    files = render_files(make_plan(city, under(profile), settings=settings), lang=lang)
+    title, assumed = profile.title[lang], t("publish.profile_assumed", lang=lang)
+    for name in ("README.txt", "units.csv", "map.html", "params.toml", "summary.json"):
+        assert title in files[name].decode(), name
+    for name in ("README.txt", "units.csv", "map.html"):
+        assert assumed in html.unescape(files[name].decode()), name
+    sheets = openpyxl.load_workbook(io.BytesIO(files["plan.xlsx"]), read_only=True)
+    cover = [cell for row in sheets.worksheets[0].iter_rows(values_only=True) for cell in row if cell]
+    assert any(title in str(cell) and assumed in str(cell) for cell in cover)
 
 
 def test_the_params_of_a_plan_written_and_read_back_make_the_same_plan(

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from geo.profile import Scenario
-from geo.publish.reasons import number_text
+from geo.publish.reasons import number_text, percent_text
 from geo.publish.tables import write_csv
 from geo.study.compare import Comparison
 from geo.text import t
@@ -19,8 +19,8 @@ _DECIMALS = {
     "population": 0, "moved_m": 0, "added_min": 2, "worst_added_min": 2, "mean_time_min": 2, "share_within_30min": 4,
     "norm_met_pct": 1,
 }  # fmt: skip
-#: Totals that are counts.
-_COUNTS = ("sites", "units_with_one", "units_with_two")
+#: Decimals of the totals that are no counts.
+_DECIMALS_OF_TOTALS = {"mean_time_min": 2, "norm_met_pct": 1, "objective": 4}
 
 
 def write_comparison(found: Comparison, path: Path, *, lang: str) -> None:
@@ -76,12 +76,16 @@ def _value_text(value: Any, lang: str) -> str:
 
 def totals_texts(found: Comparison, *, lang: str) -> list[tuple[str, str, str]]:
     """Return the figures of both plans: what, before, after."""
-    rows = []
-    for name, row in found.totals.iterrows():
-        decimals = 0 if name in _COUNTS else 3
-        before, after = (number_text(row[side], lang=lang, decimals=decimals) for side in ("before", "after"))
-        rows.append((t(f"choice.compare.{name}", lang=lang), before, after))
-    return rows
+
+    def told(name: str, value: float) -> str:
+        if name.startswith("share"):
+            return percent_text(value, lang=lang, decimals=1)
+        return number_text(value, lang=lang, decimals=_DECIMALS_OF_TOTALS.get(name, 0))
+
+    return [
+        (t(f"choice.compare.{name}", lang=lang), told(str(name), row["before"]), told(str(name), row["after"]))
+        for name, row in found.totals.iterrows()
+    ]
 
 
 def comparison_texts(found: Comparison, *, lang: str) -> list[str]:

@@ -95,6 +95,14 @@ def graph_under_profile(network: RoadNetwork, params: AccessParams, *, crs: pypr
     return apply_scenario(graph, network, params.scenario, mode=params.mode, crs=crs).graph
 
 
+def idle_restrictions(network: RoadNetwork, params: AccessParams, *, crs: pyproj.CRS) -> tuple[str, ...]:
+    """Return the names of the restrictions of ``params.scenario`` that touch no road; parameters as above."""
+    if params.scenario is None or not params.scenario.restrictions:
+        return ()
+    graph = build_graph(network, params, crs=crs)
+    return apply_scenario(graph, network, params.scenario, mode=params.mode, crs=crs).idle
+
+
 def _touched(graph: TravelGraph, restriction: Restriction, crs: pyproj.CRS) -> NDArray[np.bool_]:
     """Return the segments that a restriction holds."""
     area = _area(restriction, crs)

@@ -12,6 +12,7 @@ from geo.errors import GeoError
 from geo.params import Params, parse_params
 from geo.plan import Plan, prepare
 from geo.publish.compare import compared_units, comparison_texts, params_table, totals_texts
+from geo.publish.reasons import profile_text
 from geo.publish.tables import csv_bytes
 from geo.settings import Settings
 from geo.study.compare import Comparison
@@ -93,7 +94,8 @@ def _show_comparison(view: View, before: Plan, after: Plan) -> None:
         found = store.current_comparison(before, after)
     if before.params == after.params:
         st.info(_say(view, "same"), icon=":material/check:")
-    st.markdown("\n".join(f"- {plain(text)}" for text in comparison_texts(found, lang=view.lang)))
+    texts = [*comparison_texts(found, lang=view.lang), *_profiles(view, before, after)]
+    st.markdown("\n".join(f"- {plain(text)}" for text in texts))
     left, right = st.columns([8, 5], gap="medium")
     with left:
         _show_map(view, found)
@@ -101,6 +103,12 @@ def _show_comparison(view: View, before: Plan, after: Plan) -> None:
         _show_params(view, found)
         _show_totals(view, found)
     _show_units(view, found)
+
+
+def _profiles(view: View, before: Plan, after: Plan) -> list[str]:
+    """Return the network profile of each plan that has one."""
+    texts = ((side, profile_text(plan, lang=view.lang)) for side, plan in (("before", before), ("after", after)))
+    return [f"{_say(view, f'column.{side}')}: {text}" for side, text in texts if text]
 
 
 def _show_params(view: View, found: Comparison) -> None:

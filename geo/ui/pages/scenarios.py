@@ -25,11 +25,11 @@ from geo.ui.words import plain
 
 _HEIGHT = 560
 #: Columns of the table, with the places of the figures after the comma.
-_COLUMNS = {
-    "name": None, "added_min": 1, "slower_population": 0, "lost_population": 0, "worst_added_min": 1,
+_COLUMNS: dict[str, int | None] = {
+    "added_min": 1, "slower_population": 0, "lost_population": 0, "worst_added_min": 1,
     "lost_reason": None,
 }  # fmt: skip
-_ANEW = {"sites_anew": None, "mean_time_min_after": 1, "mean_time_min_anew": 1}
+_ANEW: dict[str, int | None] = {"sites_anew": None, "mean_time_min_after": 1, "mean_time_min_anew": 1}
 
 
 def show(view: View) -> None:
@@ -166,7 +166,7 @@ def _show_anew(view: View, impact: Impact) -> pd.DataFrame | None:
 
 
 def _show_table(view: View, impact: Impact, anew: pd.DataFrame | None) -> None:
-    columns = {**_COLUMNS, **(_ANEW if anew is not None else {})}
+    columns = {"name": None, **(_ANEW if anew is not None else {}), **_COLUMNS}
     table = _ordered(measured(impact.units) if anew is None else _with_anew(measured(impact.units), anew))
     table = table[list(columns)].reset_index(drop=True)
     table["lost_reason"] = [_say(view, f"why.{code}") if code else "" for code in table["lost_reason"]]
