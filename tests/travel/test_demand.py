@@ -1,15 +1,21 @@
 import dataclasses
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
+from geo.city import City
 from geo.params import Params
+from geo.schemas import WGS84
 from geo.travel.access import REASON_CODES, compute_travel_times
 from geo.travel.demand import place_demand
-from geo.travel.network import TravelGraph, build_graph
+from geo.travel.network import TravelGraph, build_graph, snap
 from tests.roads import CRS, ORIGIN, road_network
+
+FACTS = Path(__file__).parents[2] / "data" / "facts"
 
 # One cell of people, 400 m wide, and a river through it. Houses stand along both streets.
 #
@@ -71,3 +77,21 @@ def test_a_building_whose_only_road_lies_across_the_river_says_so() -> None:
     sites = gpd.GeoDataFrame({"unit_id": ["U"]}, geometry=[place], index=["S"], crs=CRS)
     times = compute_travel_times(demand, sites, graph, params, unit_ids=sites["unit_id"].unique())
     assert times.units["U"].reason.tolist() == [[REASON_CODES["across_water"]]]
+
+
+def test_nobody_near_the_rivers_of_the_embedded_city_joins_a_road_across_them(embedded_city: City) -> None:
+    assert embedded_city.network is not None
+    table = pd.read_csv(FACTS / "rivers.csv").sort_values(["river", "seq"])
+    degrees = gpd.GeoSeries([shapely.LineString(part[["lon", "lat"]]) for _, part in table.groupby("river")], crs=WGS84)
+    rivers = shapely.union_all(degrees.to_crs(embedded_city.crs).to_numpy())
+    random = np.random.default_rng(7)
+    along = shapely.get_coordinates(shapely.line_interpolate_point(rivers, random.random(1500), normalized=True))
+    places = np.concatenate([shapely.points(along + random.normal(0, 250, along.shape)), embedded_city.sites.geometry])
+    places = places[shapely.distance(places, rivers) > 1]  # who stands on the line is on neither bank
+    graph = build_graph(embedded_city.network, Params().access, crs=embedded_city.crs)
+    snaps = snap(graph, places, limit_m=500)
+    joined = snaps.arc >= 0
+    feet = shapely.line_interpolate_point(graph.lines(snaps.arc[joined]), snaps.fraction[joined], normalized=True)
+    assert not shapely.intersects(shapely.shortest_line(places[joined], feet), rivers).any()
+    assert joined.sum() > 1500
+    assert snaps.across_water.any(), "some stand on a bank without a road"
