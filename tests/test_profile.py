@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,18 @@ def test_a_stranger_cannot_make_a_file_of_this_machine_be_read(tmp_path: Path) -
     path = written(tmp_path / "secret.toml", "[speed_factors.car]\nprimary = 0.5\n")
     for asked in (str(path), "../secret.toml", "scenarios/../rush_hour", "rush_hour.toml"):
         assert faults_of(f"[access]\nscenario = '{asked}'") == [("params_value", "access.scenario")]
+
+
+def test_the_example_of_the_data_page_is_read_and_written_back(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(\[weights\].*?)```", page, flags=re.S)
+    params = read_params(written(tmp_path / "example.toml", example))
+    profile = params.access.scenario
+    assert profile is not None
+    assert profile.words("vi") == "Ngày chợ phiên"
+    assert [place.name for place in profile.restrictions] == ["Cầu Đuống"]
+    assert (params.choice.max_sites, params.constraints.pinned_sites) == (220, ("DO-003",))
+    assert read_params(written(tmp_path / "params.toml", params.to_toml())) == params
 
 
 factors = st.dictionaries(
