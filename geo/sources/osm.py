@@ -35,7 +35,7 @@ def read_osm(path: Path) -> RoadNetwork:
     Raises
     ------
     InputError
-        The file cannot be read to its end, is empty, or holds no road.
+        The file cannot be read to its end, is empty, or holds no road, or roads without their nodes.
     """
     segments = Segments()
     if path.stat().st_size == 0:
@@ -53,7 +53,7 @@ def read_osm(path: Path) -> RoadNetwork:
     except (RuntimeError, UnicodeDecodeError) as error:
         raise InputError(Fault(key="pbf_unreadable", file=path.name, values={"detail": str(error)})) from error
     if not segments.tail:
-        raise InputError(Fault(key="pbf_no_roads", file=path.name))
+        raise InputError(Fault(key="pbf_no_places" if segments.unplaced else "pbf_no_roads", file=path.name))
     return segments.network(modelled=modelled, digest=file_digest(path))
 
 

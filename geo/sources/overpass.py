@@ -52,8 +52,7 @@ def read_overpass(path: Path) -> RoadNetwork:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise _fault(path, "overpass_element", detail=f"{type(error).__name__} {error}") from error
     if not segments.tail:
-        has_roads = any("highway" in (way.get("tags") or ()) for way in ways.values())
-        raise _fault(path, "overpass_no_places" if has_roads else "pbf_no_roads")
+        raise _fault(path, "overpass_no_places" if segments.unplaced else "pbf_no_roads")
     return segments.network(modelled=MODELLED in str(answer.get("generator", "")), digest=file_digest(path))
 
 

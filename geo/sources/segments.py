@@ -22,7 +22,7 @@ _GEOD = pyproj.Geod(ellps="WGS84")
 
 
 class Segments:
-    """Growing columns of the ways read so far, and the nodes that bar somebody."""
+    """Growing columns of the ways read so far, the nodes that bar somebody, and how many roads have no place."""
 
     def __init__(self) -> None:
         self.tail, self.head, self.node_id = array("q"), array("q"), array("q")
@@ -30,6 +30,7 @@ class Segments:
         self.ferry_length_m, self.duration_s, self.wait_s = array("d"), array("d"), array("d")
         self.node_lon, self.node_lat, self.rivers = array("d"), array("d"), array("d")
         self.barred: dict[int, int] = {}
+        self.unplaced = 0
 
     def add_node(self, node_id: int, tags: Mapping[str, str]) -> None:
         """Keep whom a node bars."""
@@ -54,6 +55,7 @@ class Segments:
             return
         bits = open_to(name, tags)
         if bits:
+            self.unplaced += not runs
             for nodes in runs:
                 self._add_run(nodes, name, bits, tags)
 

@@ -120,6 +120,13 @@ def test_an_extract_without_roads_is_an_error(tmp_path: Path) -> None:
     assert error.value.faults[0].key == "pbf_no_roads"
 
 
+def test_an_extract_whose_roads_lack_their_nodes_says_what_mends_it(tmp_path: Path) -> None:
+    path = extract(tmp_path, {"highway": "primary"}, refs=(97, 98, 99))
+    with pytest.raises(InputError, match="osmium sort") as error:
+        read_osm(path)
+    assert error.value.faults[0].key == "pbf_no_places"
+
+
 needs_real = pytest.mark.skipif(not REAL.exists(), reason=f"real extract not here: {REAL.name}")
 
 
