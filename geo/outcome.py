@@ -60,23 +60,22 @@ def units_table(
     options, chosen = prepared.options, choice.chosen
     figures = [prepared.figures[row] if row >= 0 else None for row in chosen]
     need = prepared.needs["need_m2"].to_numpy()
-    sites = site_roles(prepared, choice)
+    norm_1, norm_2 = _norms_met_pct(prepared, chosen)
     two = (chosen >= 0) & options.is_pair[chosen] if len(scores) else chosen >= 0
     people = city.units["population"].to_numpy()
-    first, second = (_site_ids(options, position, chosen) for position in (options.first, options.second))
     return pd.DataFrame(
         {
             "name": city.units["name"],
             "n_sites": np.where(chosen < 0, 0, np.where(two, 2, 1)),
-            "site_id_1": first,
-            "site_id_2": second,
+            "site_id_1": _site_ids(options, options.first, chosen),
+            "site_id_2": _site_ids(options, options.second, chosen),
             "one_site_score": _taken(scores, choice.best_single),
             "two_site_score": _taken(scores, choice.best_pair),
             "second_site_gain": np.round(choice.gain, 9),
             **_figure_columns(figures),
             "norm_met_pct": 100 * _ratio(_taken(options.usable_area_m2, chosen), need),
-            "norm_met_pct_1": sites["norm_met_pct"].reindex(first).to_numpy(),
-            "norm_met_pct_2": sites["norm_met_pct"].reindex(second).to_numpy(),
+            "norm_met_pct_1": norm_1,
+            "norm_met_pct_2": norm_2,
             "population": people,
             "staff": prepared.needs["staff"],
             "need_m2": need,
@@ -91,6 +90,20 @@ def units_table(
         },
         index=city.units.index,
     )
+
+
+def _norms_met_pct(prepared: Prepared, chosen: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the known area of the first and the second site of each unit over what its role needs."""
+    options, needs = prepared.options, prepared.needs
+    area = prepared.criteria["usable_area_m2"].to_numpy()
+    first, second = np.full(len(chosen), np.nan), np.full(len(chosen), np.nan)
+    housed = np.flatnonzero(chosen >= 0)
+    pair = options.is_pair[chosen[housed]]
+    for role, units in (("", housed[~pair]), ("committee_", housed[pair])):
+        first[units] = _ratio(area[options.first[chosen[units]]], needs[f"{role}need_m2"].to_numpy()[units])
+    units = housed[pair]
+    second[units] = _ratio(area[options.second[chosen[units]]], needs["party_need_m2"].to_numpy()[units])
+    return 100 * first, 100 * second
 
 
 def _firmness(robustness: Robustness | None, chosen: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -108,7 +121,7 @@ def sites_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[
     single[options.first[alone]] = alone
     figures = [prepared.figures[row] if row >= 0 else None for row in single]
     degrees = sites.geometry.to_crs(WGS84)
-    roles = site_roles(prepared, choice)
+    roles = _site_roles(prepared, choice)
     return pd.DataFrame(
         {
             "unit_id": sites["unit_id"],
@@ -130,7 +143,7 @@ def sites_table(city: City, prepared: Prepared, choice: Choice, scores: NDArray[
     )
 
 
-def site_roles(prepared: Prepared, choice: Choice) -> pd.DataFrame:
+def _site_roles(prepared: Prepared, choice: Choice) -> pd.DataFrame:
     """Return what each building is used for and what that needs, over the known area.
 
     Returns

@@ -110,6 +110,12 @@ def test_staff_and_area_are_the_same_in_every_table_of_a_plan(embedded_city: Cit
         chosen = plan.sites[plan.sites["chosen"]].groupby("unit_id")[["role_staff", "role_need_m2"]].sum()
         np.testing.assert_allclose(chosen["role_staff"], plan.units["staff"][chosen.index])
         np.testing.assert_allclose(chosen["role_need_m2"], plan.units["need_m2"][chosen.index])
+        for number in ("1", "2"):
+            ids = plan.units[f"site_id_{number}"]
+            ids = ids[ids != ""]
+            np.testing.assert_array_equal(
+                plan.sites["norm_met_pct"][ids], plan.units[f"norm_met_pct_{number}"][ids.index]
+            )
         assert (
             plan.sites.loc[~plan.sites["chosen"], ["role_staff", "role_need_m2", "norm_met_pct"]].isna().all(axis=None)
         )
