@@ -27,7 +27,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import reduce
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -308,6 +308,7 @@ def _placed(item: Any, file: str | None, prefix: str) -> Any:
     return item
 
 
+@lru_cache
 def _bridges() -> dict[str, dict[str, Any]]:
     table = pd.read_csv(_shipped() / "facts" / "bridges.csv")
     return {
@@ -320,6 +321,7 @@ def _bridges() -> dict[str, dict[str, Any]]:
     }
 
 
+@lru_cache
 def _zones() -> dict[str, dict[str, Any]]:
     table = pd.read_csv(_shipped() / "facts" / "zones.csv").sort_values(["zone", "seq"])
     return {
