@@ -135,23 +135,21 @@ class _ManyChoices:
     ) -> None:
         self._options, self._population, self._choice, self._limits = options, population, choice, limits
         self._used = used
-        self._blocks: dict[bool, list[NDArray[np.int64]]] = {False: [], True: []}
         bounds = np.searchsorted(options.unit, np.arange(len(options.unit_ids) + 1))
+        fronts: dict[bool, list[NDArray[np.int64]]] = {False: [np.empty(0, np.int64)], True: [np.empty(0, np.int64)]}
         for start, stop in pairwise(bounds):
             rows = start + np.flatnonzero(limits.allowed[start:stop])
-            for kind in (False, True):
-                self._blocks[kind].append(self._front(rows[options.is_pair[rows] == kind]))
-        self._rows = np.concatenate([*self._blocks[False], *self._blocks[True], np.empty(0, np.int64)])
+            for kind, found in fronts.items():
+                found.append(self._front(rows[options.is_pair[rows] == kind]))
+        self._rows = {kind: np.concatenate(found) for kind, found in fronts.items()}
 
     def choose(self, weights: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the option of every unit under every row of `weights`, shape (n_draws, n_units); -1 where none."""
-        scores = np.full((len(self._options.unit), len(weights)), np.nan)
-        scores[self._rows] = self._scores(self._rows, weights)
-        single, single_score = self._best(scores, kind=False)
-        pair, pair_score = self._best(scores, kind=True)
+        single, single_score = self._best(self._rows[False], weights)
+        pair, pair_score = self._best(self._rows[True], weights)
         chosen = self._with_second_sites(single, pair, single_score, pair_score)
         for draw in np.flatnonzero(self._breaks_cap(chosen)):
-            own = self._scores(np.arange(len(scores)), weights[[draw]])[:, 0]
+            own = self._scores(np.arange(len(self._options.unit)), weights[[draw]])[:, 0]
             made = choose_sites(self._options, own, self._population, self._choice, limits=self._limits)
             chosen[draw] = made.chosen
         return chosen
@@ -177,16 +175,22 @@ class _ManyChoices:
             mean = np.round((np.nan_to_num(criteria) @ weights.T) / (known @ weights.T), _DECIMALS)
         return np.round(mean - self._options.penalty[rows, None], _DECIMALS)
 
-    def _best(self, scores: NDArray[np.float64], *, kind: bool) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        best = np.full((scores.shape[1], len(self._blocks[kind])), -1, np.int64)
+    def _best(
+        self, rows: NDArray[np.int64], weights: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the best of `rows` for every unit under every weighting, the first of equal ones, and its score."""
+        best = np.full((len(weights), len(self._options.unit_ids)), -1, np.int64)
         value = np.full(best.shape, np.nan)
-        for unit, rows in enumerate(self._blocks[kind]):
-            if len(rows):
-                of_unit = np.nan_to_num(scores[rows], nan=-np.inf)
-                place = of_unit.argmax(axis=0)
-                found = of_unit[place, np.arange(len(place))]
-                best[:, unit] = np.where(np.isfinite(found), rows[place], -1)
-                value[:, unit] = np.where(np.isfinite(found), found, np.nan)
+        units, starts, sizes = np.unique(self._options.unit[rows], return_index=True, return_counts=True)
+        if len(rows):
+            scores = np.nan_to_num(self._scores(rows, weights), nan=-np.inf)
+            highest = np.maximum.reduceat(scores, starts, axis=0)
+            number = np.arange(len(rows), dtype=np.int32)[:, None]
+            place = np.where(scores == np.repeat(highest, sizes, axis=0), number, np.int32(len(rows)))
+            option = rows[np.minimum.reduceat(place, starts, axis=0)]
+            scored = np.isfinite(highest)
+            best[:, units] = np.where(scored, option, -1).T
+            value[:, units] = np.where(scored, highest, np.nan).T
         return best, value
 
     def _with_second_sites(
