@@ -6,7 +6,7 @@ import gc
 
 import typer
 
-from geo.cli import access, boundaries, choice, plan, scenario, sources, speeds
+from geo.cli import access, boundaries, choice, network, plan, scenario, sources, speeds
 
 app = typer.Typer(
     help="Choose one or two headquarters for every unit of a territorial reform.",
@@ -21,6 +21,7 @@ for question in (choice.explain, choice.frontier, choice.robust, choice.mcda, ch
 app.command()(access.access)
 app.command()(scenario.scenario)
 app.command()(speeds.speeds)
+app.command()(network.network)
 app.command("build-demo")(sources.build_demo)
 app.command()(plan.run)
 
