@@ -25,10 +25,18 @@ from geo.outcome import Prepared, notes_on, options_table, sites_table, sum_up, 
 from geo.params import AccessParams, Params, digest_of
 from geo.progress import Clock, Progress
 from geo.settings import Settings
-from geo.travel.access import AccessFigures, TravelTimes, UnitTimes, access_figures, compute_travel_times
+from geo.travel.access import (
+    AccessFigures,
+    TravelTimes,
+    UnitTimes,
+    access_figures,
+    compute_travel_times,
+    ways_to_sites,
+)
 from geo.travel.branches import minutes_to_nearest, with_points
 from geo.travel.demand import place_demand
-from geo.travel.scenario import graph_under_profile, idle_restrictions
+from geo.travel.network import TravelGraph
+from geo.travel.standing import Standing, standing_of
 
 #: Goes into the name of cached travel times; raise it when the same input gives other times.
 _ACCESS_VERSION = "4"
@@ -178,7 +186,8 @@ def prepare(
     served = times
     if params.service.count_points:
         served = with_points(times, _nearest_points(city, params, times, settings=settings))
-    idle = () if city.network is None else idle_restrictions(city.network, params.access, crs=city.crs)
+    standing = _standing(city, params.access) if params.access.scenario else None
+    idle = () if standing is None else standing.under(params.access).idle
     prepared = replace(prepare_with(city, params, served), times=times, idle=idle)
     with _prepared_lock:
         _prepared[key] = prepared
@@ -229,7 +238,7 @@ def _nearest_points(
     sizes: list[tuple[int, ...]] = [(len(unit.population),) for unit in times.units.values()]
 
     def compute() -> dict[str, NDArray[np.float64]]:
-        graph = None if city.network is None else graph_under_profile(city.network, params.access, crs=city.crs)
+        graph = graph_of(city, params.access)
         return minutes_to_nearest(times, params.service.points, graph, params.access)
 
     digests = (city.digest, str(city.crs), digest_of(params.access), digest_of(params.service))
@@ -302,24 +311,37 @@ def _figures(options: Options, times: TravelTimes, *, both: bool) -> tuple[Acces
 def travel_times(
     city: City, params: AccessParams, *, settings: Settings | None = None, progress: Progress | None = None
 ) -> TravelTimes:
-    """Return the travel times of `city`, from the disk if they were computed before."""
+    """Return the travel times of `city`, from the disk if they were computed before.
+
+    Under a network profile people and buildings stand where they do without it: only the ways are computed anew.
+    """
     settings = settings or Settings()
+    options: dict[str, Any] = {
+        "unit_ids": city.units.index, "cache_dir": settings.cache_dir, "progress": progress,
+    }  # fmt: skip
 
     def compute() -> TravelTimes:
-        graph = None if city.network is None else graph_under_profile(city.network, params, crs=city.crs)
-        demand = place_demand(city.pieces, city.units, graph, params, population_points=city.population_points)
-        return compute_travel_times(
-            demand,
-            city.sites,
-            graph,
-            params,
-            unit_ids=city.units.index,
-            cache_dir=settings.cache_dir,
-            progress=progress,
-        )
+        standing = _standing(city, params)
+        graph, snaps = (None, None) if standing is None else (standing.under(params).graph, standing.snaps)
+        if params.scenario is None:
+            demand = place_demand(city.pieces, city.units, graph, params, population_points=city.population_points)
+            return compute_travel_times(demand, city.sites, graph, params, snaps=snaps, **options)
+        plain = travel_times(city, params.model_copy(update={"scenario": None}), settings=settings, progress=progress)
+        units = ways_to_sites(plain.demand, city.sites, graph, params, snaps=snaps, **options)
+        return replace(plain, units=units)
 
     name = f"times-{_ACCESS_VERSION}-{digest_of_text(city.digest, str(city.crs), digest_of(params))}"
     return cached(settings.cache_dir, name, make=compute, pack=_pack_times, unpack=lambda a: _unpack_times(a, city))
+
+
+def graph_of(city: City, params: AccessParams) -> TravelGraph | None:
+    """Return the roads of `city` under the profile of `params`, kept in memory; None where it has none."""
+    standing = _standing(city, params)
+    return None if standing is None else standing.under(params).graph
+
+
+def _standing(city: City, params: AccessParams) -> Standing | None:
+    return None if city.network is None else standing_of(city.network, city.sites, params, crs=city.crs)
 
 
 def _pack_times(times: TravelTimes) -> Arrays:

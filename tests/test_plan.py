@@ -76,7 +76,7 @@ def test_same_city_and_parameters_give_the_same_plan_from_cold_and_from_warm_cac
 ) -> None:
     cold = make_plan(city, SMALL, settings=settings)
     plan_module._prepared.clear()
-    monkeypatch.setattr(plan_module, "graph_under_profile", forbidden)
+    monkeypatch.setattr(plan_module, "standing_of", forbidden)
     warm = make_plan(city, SMALL, settings=settings)
     for table in ("units", "sites", "options"):
         pd.testing.assert_frame_equal(getattr(cold, table), getattr(warm, table))

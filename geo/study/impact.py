@@ -26,8 +26,9 @@ from geo.study.people import minutes_changed, reception_sites
 from geo.travel.access import AccessFigures, UnitTimes, access_figures
 from geo.travel.branches import minutes_to_nearest
 from geo.travel.engine import TICKS_PER_S, UNREACHED, both_ways, places_on, road_metric
-from geo.travel.network import TravelGraph, build_graph, snap
+from geo.travel.network import TravelGraph
 from geo.travel.scenario import apply_scenario
+from geo.travel.standing import standing_of
 
 #: Why people lose their way, in the order in which it is looked for.
 LOST_REASONS = ("home_closed", "site_closed", "way_closed")
@@ -100,8 +101,8 @@ def build_stage(city: City, params: AccessParams) -> Stage:
     """
     if city.network is None:
         raise NetworkError(Fault(key="network_no_mode", values={"mode": params.mode}))
-    graph = build_graph(city.network, params, crs=city.crs)
-    snaps = snap(graph, np.asarray(city.sites.geometry), limit_m=params.snap_limit_m)
+    standing = standing_of(city.network, city.sites, params, crs=city.crs)
+    graph, snaps = standing.graph, standing.snaps
     return Stage(
         network=city.network,
         graph=graph,

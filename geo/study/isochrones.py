@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import geopandas as gpd
 import numpy as np
 
-from geo.plan import Plan
+from geo.plan import Plan, graph_of
 from geo.progress import Progress
 from geo.settings import Settings
-from geo.study.reach import receiving_sites
+from geo.study.people import reception_sites
 from geo.travel.isochrones import LIMITS_MIN, MOST_OFF_ROAD_M, draw_isochrones, lay_ground
 from geo.travel.network import TravelGraph
-from geo.travel.scenario import graph_under_profile
 
 #: Isochrones leave the city, but a country's roads are not looked at for that.
 _BEYOND_CITY_M = 10_000.0
 
 
 def unit_isochrones(
-    plan: Plan, *, settings: Settings | None = None, progress: Progress | None = None
+    plan: Plan,
+    *,
+    unit_ids: Collection[str] | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
 ) -> gpd.GeoDataFrame:
     """Return the land of each unit from where its citizens arrive within some minutes, at the nearer of its sites.
 
@@ -29,6 +32,8 @@ def unit_isochrones(
     Parameters
     ----------
     plan : Plan
+    unit_ids : collection of str, optional
+        Only these; all units if left out.
     settings : Settings, optional
         Names the folder that keeps the network's hierarchy and the ground.
     progress : callable, optional
@@ -41,7 +46,8 @@ def unit_isochrones(
         ``area_share`` (of the unit) and ``geometry`` in the city's CRS; the units in their order, without those that
         have no site. No row where the city has no roads.
     """
-    groups = {unit_id: receiving_sites(plan, unit_id) for unit_id in plan.units.index}
+    wanted = plan.units.index if unit_ids is None else plan.units.index.intersection(list(unit_ids), sort=False)
+    groups = {unit_id: reception_sites(plan, unit_id) for unit_id in wanted}
     frame = _drawn(plan, {name: sites for name, sites in groups.items() if sites}, True, settings, progress)
     frame = frame.rename(columns={"id": "unit_id"})
     frame.insert(1, "name", plan.units["name"].reindex(frame["unit_id"]).to_numpy())
@@ -55,7 +61,7 @@ def site_isochrones(
 ) -> gpd.GeoDataFrame:
     """Return all the land from where one arrives within some minutes at each chosen site, whatever unit it lies in.
 
-    Parameters are those of :func:`unit_isochrones`.
+    Parameters are those of :func:`unit_isochrones`, without `unit_ids`.
 
     Returns
     -------
@@ -78,12 +84,12 @@ def _drawn(
     progress: Progress | None,
 ) -> gpd.GeoDataFrame:
     city, access, settings = plan.city, plan.params.access, settings or Settings()
-    if city.network is None or not groups:
+    graph = graph_of(city, access)
+    if graph is None or not groups:
         columns = ["id", "limit_min", "area_km2", "geometry"]
         return gpd.GeoDataFrame({name: [] for name in columns}, geometry="geometry", crs=city.crs)
     if progress is not None:
         progress("isochrones", 0.0)
-    graph = graph_under_profile(city.network, access, crs=city.crs)
     ground = lay_ground(graph, _bounds(plan, graph), cache_dir=settings.cache_dir)
     return draw_isochrones(
         graph, ground, city.sites.geometry, groups, access, land=city.units.geometry if own_land else None,

@@ -18,7 +18,7 @@ CHANGES = (
 
 def reception_sites(plan: Plan, unit_id: str) -> tuple[str, ...]:
     """Return the sites where the citizens of a unit go; empty where it has none."""
-    first, second = (str(site) for site in plan.units.loc[unit_id, ["site_id_1", "site_id_2"]])
+    first, second = (str(plan.units[name][unit_id]) for name in ("site_id_1", "site_id_2"))
     both = plan.params.choice.reception == "both_sites" and bool(second)
     return (first, second) if both else (first,) if first else ()
 

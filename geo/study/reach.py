@@ -20,6 +20,7 @@ from geo.plan import Plan, prepare
 from geo.progress import Progress
 from geo.schemas import UNREACHABLE, WGS84
 from geo.settings import Settings
+from geo.study.people import reception_sites
 from geo.study.ways import TARGET_KM, TARGET_MIN, PointWays, point_ways, travel_distances
 from geo.travel.access import REASON_CODES, UnitTimes, weighted_quantile
 
@@ -85,7 +86,7 @@ def reach_table(plan: Plan, *, settings: Settings | None = None, progress: Progr
     points, places = _nobody_arrives(times.demand, plan.units["population"]), _places(plan)
     rows = times.demand.groupby("unit_id", sort=False).indices
     for unit_id, unit in times.units.items():
-        sites = receiving_sites(plan, unit_id)
+        sites = reception_sites(plan, unit_id)
         if sites:
             choices = _choices(unit, km[unit_id], sites, ways, unit_id)
             _arrive(points, rows[unit_id], choices, places)
@@ -96,12 +97,6 @@ def reach_table(plan: Plan, *, settings: Settings | None = None, progress: Progr
         receivers=_receivers(table),
         totals=_totals(plan, points),
     )
-
-
-def receiving_sites(plan: Plan, unit_id: str) -> tuple[str, ...]:
-    """Return the sites where the citizens of a unit are received; empty where it has none."""
-    both = plan.params.choice.reception == "both_sites"
-    return _sites(plan, unit_id) if both else _sites(plan, unit_id)[:1]
 
 
 def _sites(plan: Plan, unit_id: str) -> tuple[str, ...]:
@@ -201,7 +196,7 @@ def _units(
         people = {name: column[rows.get(unit_id, [])] for name, column in points.items()}
         lost, other = people["reason"] != "", people["receiver_kind"] == "service_point"
         found[unit_id] = {
-            "sites": " + ".join(receiving_sites(plan, unit_id)),
+            "sites": " + ".join(reception_sites(plan, unit_id)),
             **_figures(people, people["weight"]),
             "minutes_between": _between_min(plan, unit_id, times),
             "other_population": float(people["population"][other].sum()),

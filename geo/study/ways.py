@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from geo.cache import cached, digest_of_text
 from geo.city import City
 from geo.params import AccessParams, Params, digest_of
-from geo.plan import Prepared, travel_times
+from geo.plan import Prepared, graph_of, travel_times
 from geo.progress import Progress
 from geo.settings import Settings
 from geo.travel.access import TravelTimes, ways_to_sites
 from geo.travel.branches import points_as_sites
 from geo.travel.distances import compute_distances
-from geo.travel.scenario import graph_under_profile
 
 #: The city's own target: a public service point within 30 minutes or 5 km (data/facts/case.md).
 TARGET_MIN, TARGET_KM = 30.0, 5.0
@@ -46,9 +45,8 @@ def travel_distances(
     times = times or travel_times(city, params, settings=settings, progress=progress)
 
     def compute() -> dict[str, NDArray[np.float64]]:
-        graph = None if city.network is None else graph_under_profile(city.network, params, crs=city.crs)
         return compute_distances(
-            times.demand, city.sites, times.units, graph, city.network, params,
+            times.demand, city.sites, times.units, graph_of(city, params), city.network, params,
             cache_dir=settings.cache_dir, progress=progress,
         )  # fmt: skip
 
@@ -96,7 +94,7 @@ def point_ways(
     times = times or travel_times(city, params.access, settings=settings, progress=progress)
 
     def compute() -> PointWays:
-        graph = None if city.network is None else graph_under_profile(city.network, params.access, crs=city.crs)
+        graph = graph_of(city, params.access)
         sites, unit_ids = points_as_sites(times, points), pd.Index(list(times.units))
         options: dict[str, Any] = {"cache_dir": settings.cache_dir, "progress": progress}
         found = ways_to_sites(times.demand, sites, graph, params.access, unit_ids=unit_ids, **options)

@@ -88,6 +88,7 @@ def compute_travel_times(
     params: AccessParams,
     *,
     unit_ids: pd.Index,
+    snaps: Snap | None = None,
     progress: Progress | None = None,
     cache_dir: Path | None = None,
 ) -> TravelTimes:
@@ -97,7 +98,9 @@ def compute_travel_times(
     """
     return TravelTimes(
         demand=demand,
-        units=ways_to_sites(demand, sites, graph, params, unit_ids=unit_ids, progress=progress, cache_dir=cache_dir),
+        units=ways_to_sites(
+            demand, sites, graph, params, unit_ids=unit_ids, snaps=snaps, progress=progress, cache_dir=cache_dir
+        ),
         frontage_0_1=street_frontage(sites, graph),
         centrality_0_1=centrality(sites, demand),
     )
@@ -141,10 +144,11 @@ def ways_to_sites(
     """
     demand_rows = demand.groupby("unit_id", sort=False).indices
     site_rows = sites.groupby("unit_id", sort=False).indices
+    node, population = demand["node"].to_numpy(), demand["population"].to_numpy()
+    reason = demand["reason"].map(REASON_CODES).to_numpy(np.uint8)
     parts = [
-        _Part(str(unit_id), demand.iloc[demand_rows[unit_id]], site_rows[unit_id])
-        for unit_id in unit_ids
-        if unit_id in site_rows
+        _Part(str(unit_id), node[own], population[own], reason[own], site_rows[unit_id])
+        for unit_id, own in ((unit_id, demand_rows[unit_id]) for unit_id in unit_ids if unit_id in site_rows)
     ]
     if graph is None:
         times: Iterator[_Times] = map(_no_times, parts)
@@ -154,7 +158,7 @@ def ways_to_sites(
     return {
         part.unit_id: UnitTimes(
             site_ids=tuple(sites.index[part.rows]),
-            population=part.people["population"].to_numpy(),
+            population=part.population,
             minutes=minutes,
             reason=reason,
             between_min=between,
@@ -164,16 +168,18 @@ def ways_to_sites(
 
 
 class _Part(NamedTuple):
-    """The people of one unit and the rows of its sites."""
+    """The nodes, numbers and reasons of the people of one unit, and the rows of its sites."""
 
     unit_id: str
-    people: gpd.GeoDataFrame
+    node: NDArray[np.int64]
+    population: NDArray[np.float64]
+    reason: NDArray[np.uint8]
     rows: NDArray[np.intp]
 
     @property
     def covered(self) -> bool:
         """Whether the unit has roads enough."""
-        return not (self.people["reason"] == "no_network").all()
+        return not (self.reason == REASON_CODES["no_network"]).all()
 
 
 #: Minutes to each site, minutes between the sites, and why the former are missing.
@@ -185,7 +191,7 @@ def _silent(_step: str, _share: float) -> None:
 
 
 def _no_times(part: _Part) -> _Times:
-    n_people, n_sites = len(part.people), len(part.rows)
+    n_people, n_sites = len(part.node), len(part.rows)
     reason = np.full((n_people, n_sites), REASON_CODES["no_network"], np.uint8)
     return np.full((n_people, n_sites), np.inf), np.full((n_sites, n_sites), np.inf), reason
 
@@ -222,17 +228,17 @@ class _Router:
 
     def question(self, part: _Part) -> tuple[Places, NDArray[np.int64]]:
         """Return the unit's sites, and the nodes of its people followed by those that one leaves its sites by."""
-        nodes = np.concatenate([part.people["node"].to_numpy(), self._exits.node[part.rows].ravel()])
+        nodes = np.concatenate([part.node, self._exits.node[part.rows].ravel()])
         return self._entrances[part.rows], np.maximum(nodes, 0)
 
     def times(self, part: _Part, ticks: NDArray[np.uint32]) -> _Times:
         """Return minutes and reasons from the answer to :meth:`question`."""
-        n_people, off_road_s = len(part.people), self._off_road_s[part.rows]
-        to_sites_s = self._seconds(ticks[:n_people], known=part.people["node"].to_numpy() >= 0)
+        n_people, off_road_s = len(part.node), self._off_road_s[part.rows]
+        to_sites_s = self._seconds(ticks[:n_people], known=part.node >= 0)
         minutes = (to_sites_s + off_road_s) / 60
         between = (self._between_s(part.rows, ticks[n_people:]) + off_road_s + off_road_s[:, None]) / 60
         np.fill_diagonal(between, 0.0)
-        return minutes, between, self._reasons(part.people, part.rows, minutes)
+        return minutes, between, self._reasons(part, minutes)
 
     def _between_s(self, rows: NDArray[np.intp], ticks: NDArray[np.uint32]) -> NDArray[np.float64]:
         """Return the seconds on the road from site to site; `ticks` are those from where one leaves each site."""
@@ -248,12 +254,10 @@ class _Router:
         seconds = ticks / TICKS_PER_S
         return np.where(known[:, None] & (ticks < UNREACHED) & (seconds <= self.cutoff_s), seconds, np.inf)
 
-    def _reasons(
-        self, people: gpd.GeoDataFrame, rows: NDArray[np.intp], minutes: NDArray[np.float64]
-    ) -> NDArray[np.uint8]:
+    def _reasons(self, part: _Part, minutes: NDArray[np.float64]) -> NDArray[np.uint8]:
         """Return why each time is missing; 0 where it is not."""
-        graph, arc = self._graph, self._snaps.arc[rows]
-        start, missing = people["node"].to_numpy(), ~np.isfinite(minutes)
+        graph, arc = self._graph, self._snaps.arc[part.rows]
+        start, missing = part.node, ~np.isfinite(minutes)
         reason = np.where(missing, REASON_CODES["cut_off"], 0).astype(np.uint8)
         site_end = graph.tail[np.maximum(arc, 0)]
         component = graph.component[np.maximum(start, 0)][:, None], graph.component[site_end][None, :]
@@ -262,9 +266,9 @@ class _Router:
         reason[missing & other] = REASON_CODES["one_way_trap"]
         reason[missing & other & apart] = REASON_CODES["island"]
         reason[:, arc < 0] = REASON_CODES["no_road_within_snap_limit"]
-        reason[:, self._snaps.across_water[rows]] = REASON_CODES["across_water"]
-        own = people["reason"].map(REASON_CODES).to_numpy(np.uint8)
-        reason[own > 0, :] = own[own > 0, None]
+        reason[:, self._snaps.across_water[part.rows]] = REASON_CODES["across_water"]
+        own = part.reason > 0
+        reason[own, :] = part.reason[own, None]
         return reason
 
 

@@ -11,10 +11,9 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.params import AccessParams
 from geo.profile import HIGHWAY_CLASSES, Mode, Restriction, Scenario
 from geo.schemas import WGS84, RoadNetwork
-from geo.travel.network import TravelGraph, build_graph
+from geo.travel.network import TravelGraph
 
 _KMH_TO_M_S = 1 / 3.6
 
@@ -70,37 +69,6 @@ def apply_scenario(
         least = length_m / speed_m_s if speed_m_s else np.where(length_m > 0, np.inf, 0.0)
         seconds[touched] = np.maximum(seconds[touched], least)
     return Applied(graph=replace(graph, seconds=seconds), idle=tuple(idle))
-
-
-def graph_under_profile(network: RoadNetwork, params: AccessParams, *, crs: pyproj.CRS) -> TravelGraph:
-    """Return the graph of ``params.mode`` with the seconds that it takes under ``params.scenario``.
-
-    People and buildings join it where they would without the scenario, because only the seconds differ.
-
-    Parameters
-    ----------
-    network : RoadNetwork
-    params : AccessParams
-    crs : pyproj.CRS
-        Metric CRS of the node coordinates.
-
-    Raises
-    ------
-    NetworkError
-        No segment is open to the mode.
-    """
-    graph = build_graph(network, params, crs=crs)
-    if params.scenario is None:
-        return graph
-    return apply_scenario(graph, network, params.scenario, mode=params.mode, crs=crs).graph
-
-
-def idle_restrictions(network: RoadNetwork, params: AccessParams, *, crs: pyproj.CRS) -> tuple[str, ...]:
-    """Return the names of the restrictions of ``params.scenario`` that touch no road; parameters as above."""
-    if params.scenario is None or not params.scenario.restrictions:
-        return ()
-    graph = build_graph(network, params, crs=crs)
-    return apply_scenario(graph, network, params.scenario, mode=params.mode, crs=crs).idle
 
 
 def _touched(graph: TravelGraph, restriction: Restriction, crs: pyproj.CRS) -> NDArray[np.bool_]:
