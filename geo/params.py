@@ -14,8 +14,9 @@ from geo.errors import Fault, ParamsError
 from geo.profile import HIGHWAY_CLASSES as HIGHWAY_CLASSES
 from geo.profile import MODES as MODES
 from geo.profile import Group as _Group
-from geo.profile import Mode, Scenario, faults_of, resolve_profile
+from geo.profile import Mode, Scenario, resolve_profile
 from geo.profile import digest_of as digest_of
+from geo.validation import WrongValueError, faults_of
 
 CRITERIA = ("location", "size", "access", "conditions")
 #: The parameter that a file may give by name.
@@ -33,7 +34,7 @@ class Weights(_Group):
     @model_validator(mode="after")
     def _some_weight(self) -> Weights:
         if not any(getattr(self, name) for name in CRITERIA):
-            raise ValueError("at least one weight must be above 0")
+            raise WrongValueError("params_weights")
         return self
 
     def normalised(self) -> dict[str, float]:
@@ -103,12 +104,14 @@ class AccessParams(_Group):
     def _known_classes(self) -> AccessParams:
         for mode, table in self.speeds_kmh.items():
             if mode not in _SPEEDS:
-                raise ValueError(f"unknown mode {mode!r}; allowed: {', '.join(_SPEEDS)}")
+                raise WrongValueError("params_value", column="speeds_kmh", value=mode, allowed=", ".join(_SPEEDS))
             for name, speed in table.items():
                 if name not in HIGHWAY_CLASSES:
-                    raise ValueError(f"unknown highway class {name!r}; allowed: {', '.join(HIGHWAY_CLASSES)}")
+                    column, allowed = f"speeds_kmh.{mode}", ", ".join(HIGHWAY_CLASSES)
+                    raise WrongValueError("params_value", column=column, value=name, allowed=allowed)
                 if not 0 <= speed <= 130:
-                    raise ValueError(f"speed of {mode}.{name} is {speed} km/h; allowed: 0 (closed) to 130")
+                    column = f"speeds_kmh.{mode}.{name}"
+                    raise WrongValueError("params_value", column=column, value=speed, allowed="0 … 130")
         merged = {
             mode: {name: float(self.speeds_kmh.get(mode, {}).get(name, speed)) for name, speed in _all_classes(table)}
             for mode, table in _SPEEDS.items()
@@ -120,12 +123,15 @@ class AccessParams(_Group):
     def _known_surfaces(self) -> AccessParams:
         for mode, table in self.surface_factors.items():
             if mode not in _SURFACE_FACTORS:
-                raise ValueError(f"unknown mode {mode!r}; allowed: {', '.join(_SURFACE_FACTORS)}")
+                allowed = ", ".join(_SURFACE_FACTORS)
+                raise WrongValueError("params_value", column="surface_factors", value=mode, allowed=allowed)
             for name, factor in table.items():
                 if name not in SURFACES[1:]:
-                    raise ValueError(f"unknown surface {name!r}; allowed: {', '.join(SURFACES[1:])}")
+                    column, allowed = f"surface_factors.{mode}", ", ".join(SURFACES[1:])
+                    raise WrongValueError("params_value", column=column, value=name, allowed=allowed)
                 if not 0 < factor <= 1:
-                    raise ValueError(f"factor of {mode}.{name} is {factor}; allowed: above 0, up to 1")
+                    column = f"surface_factors.{mode}.{name}"
+                    raise WrongValueError("params_value", column=column, value=factor, allowed="> 0, ≤ 1")
         merged = {mode: {**table, **self.surface_factors.get(mode, {})} for mode, table in _SURFACE_FACTORS.items()}
         object.__setattr__(self, "surface_factors", merged)
         return self
@@ -148,7 +154,8 @@ class ServiceParams(_Group):
     def _on_earth(self) -> ServiceParams:
         for name, (lon, lat) in self.points.items():
             if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-                raise ValueError(f"service point {name!r} is at {lon}, {lat}; allowed: longitude and latitude, degrees")
+                place, allowed = f"{lon:g}, {lat:g}", "-180 … 180, -90 … 90"
+                raise WrongValueError("params_value", column=f"points.{name}", value=place, allowed=allowed)
         return self
 
 
@@ -254,10 +261,7 @@ class Norms(_Group):
     def _someone_stays(cls, leaving: float, info: ValidationInfo) -> float:
         there = info.data.get("city_staff", leaving)
         if leaving > there:
-            raise ValueError(
-                f"at most norms.city_staff = {there:g}; for another city set norms.staff_leaving and "
-                "norms.staff_not_placed as well"
-            )
+            raise WrongValueError("params_staff_leaving", there=f"{there:g}")
         return leaving
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache, reduce
@@ -38,6 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from geo.errors import Fault, ParamsError
 from geo.settings import Settings
+from geo.validation import WrongValueError, dotted, faults_of
 
 Mode = Literal["motorbike", "car", "walk"]
 MODES: tuple[Mode, ...] = ("motorbike", "car", "walk")
@@ -66,10 +67,10 @@ def digest_of(group: BaseModel) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _check_classes(names: Iterable[str]) -> None:
+def _check_classes(names: Iterable[str], column: str) -> None:
     for name in names:
         if name not in HIGHWAY_CLASSES:
-            raise ValueError(f"unknown highway class {name!r}; allowed: {', '.join(HIGHWAY_CLASSES)}")
+            raise WrongValueError("params_value", column=column, value=name, allowed=", ".join(HIGHWAY_CLASSES))
 
 
 class Restriction(Group):
@@ -93,15 +94,15 @@ class Restriction(Group):
 
     @model_validator(mode="after")
     def _known_classes(self) -> Restriction:
-        _check_classes(self.classes)
+        _check_classes(self.classes, "classes")
         return self
 
     @model_validator(mode="after")
     def _one_place(self) -> Restriction:
         if (self.lon is None) != (self.lat is None) or (self.lon is None) == (not self.ring):
-            raise ValueError("give one place: bridge, zone, lon and lat, or ring")
+            raise WrongValueError("params_place")
         if self.ring and (len(self.ring) < 3 or not shapely.Polygon(self.ring).is_valid):
-            raise ValueError("a ring needs three corners or more and must not cross itself")
+            raise WrongValueError("params_ring", column="ring", value="")
         return self
 
     def holds(self, mode: str, *, on: date | None) -> bool:
@@ -141,10 +142,11 @@ class Scenario(Group):
     @model_validator(mode="after")
     def _known_classes(self) -> Scenario:
         for mode, table in self.speed_factors.items():
-            _check_classes(table)
+            _check_classes(table, f"speed_factors.{mode}")
             for name, factor in table.items():
                 if not 0 <= factor <= 2:
-                    raise ValueError(f"factor of {mode}.{name} is {factor}; allowed: 0 (closed) to 2")
+                    column = f"speed_factors.{mode}.{name}"
+                    raise WrongValueError("params_value", column=column, value=factor, allowed="0 … 2")
         return self
 
     @property
@@ -302,7 +304,7 @@ def _placed(item: Any, file: str | None, prefix: str) -> Any:
             places = find()
             if place not in places:
                 raise ParamsError(
-                    replace(_not_allowed(_dotted(prefix, "restrictions", kind), str(place), places), file=file)
+                    replace(_not_allowed(dotted(prefix, "restrictions", kind), str(place), places), file=file)
                 )
             item = {"name": place, **places[place], **item}
     return item
@@ -332,19 +334,3 @@ def _zones() -> dict[str, dict[str, Any]]:
 
 def _not_allowed(column: str, value: str, allowed: Mapping[str, Any]) -> Fault:
     return Fault(key="params_value", column=column, value=value, values={"allowed": ", ".join(allowed)})
-
-
-def faults_of(error: ValidationError, *, file: str | None, prefix: str = "") -> Iterator[Fault]:
-    """Yield what a table of parameters breaks, each with its dotted name."""
-    for e in error.errors():
-        yield Fault(
-            key="params_unknown" if e["type"] == "extra_forbidden" else "params_value",
-            file=file,
-            column=".".join(str(part) for part in (prefix, *e["loc"]) if part != ""),
-            value=str(e["input"])[:80],
-            values={"allowed": e["msg"]},
-        )
-
-
-def _dotted(*parts: object) -> str:
-    return ".".join(str(part) for part in parts if part != "")

@@ -34,7 +34,7 @@ def test_overrides_are_read_as_toml_else_as_a_word() -> None:
         ("weights.size=7", "params_value", "weights.size"),
         ("access.mode=tram", "params_value", "access.mode"),
         ("access.speeds_kmh.tram.trunk=7", "params_unknown", "access.speeds_kmh.tram.trunk"),
-        ("access.speeds_kmh.car.trank=7", "params_value", "access"),
+        ("access.speeds_kmh.car.trank=7", "params_value", "access.speeds_kmh.car"),
         ("weights.size", "params_override", None),
     ],
 )

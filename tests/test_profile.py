@@ -110,7 +110,7 @@ def test_no_profile_can_be_asked_for_in_place_of_that_of_the_file(tmp_path: Path
         ("[access]\nscenario = 3", [("params_value", "access.scenario")]),
         ('[access]\nscenario = ["night", 3]', [("params_value", "access.scenario")]),
         ("[access.scenario]\nsurprise = 1", [("params_unknown", "access.scenario.surprise")]),
-        ("[access.scenario.speed_factors.car]\nroad = 1", [("params_value", "access.scenario")]),
+        ("[access.scenario.speed_factors.car]\nroad = 1", [("params_value", "access.scenario.speed_factors.car")]),
         (
             '[[access.scenario.restrictions]]\nbridge = "Cầu X"',
             [("params_value", "access.scenario.restrictions.bridge")],
