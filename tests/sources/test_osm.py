@@ -3,11 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.reading import MOST_MB, MOST_SECONDS, REAL, measure
 from geo.errors import InputError
 from geo.params import HIGHWAY_CLASSES, MODES
 from geo.sources.osm import read_osm
-
-REAL = Path(__file__).parents[3] / "shared" / "data" / "hanoi" / "osm" / "hanoi_inner_roads.osm.pbf"
 
 # 1 ── 2 ── 3, some hundred metres apart
 NODES = {1: (105.800, 21.000), 2: (105.801, 21.000), 3: (105.802, 21.001)}
@@ -136,6 +135,14 @@ def test_the_real_inner_city_is_read_whole() -> None:
     assert len(network.tail) > 200_000
     assert 4_000 < network.length_m.sum() / 1000 < 10_000
     assert not network.modelled
+
+
+@needs_real
+@pytest.mark.slow
+def test_the_real_inner_city_is_read_in_less_than_15_seconds_and_500_megabytes() -> None:
+    figures = measure("truso", REAL)
+    assert figures["seconds"] < MOST_SECONDS
+    assert figures["peak_mb"] < MOST_MB
 
 
 @needs_real
