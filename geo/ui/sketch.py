@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -15,11 +15,21 @@ from geo.schemas import WGS84
 from geo.ui.colours import colour
 
 _WIDTH, _HEIGHT, _MARGIN = 520, 340, 26
+#: Blues (ColorBrewer) for the land within five limits, and the width of each in their legend.
+_NEAR_TO_FAR, _STEP = ("#4292c6", "#6baed6", "#9ecae1", "#c6dbef", "#deebf7"), 34
 _GROUND, _UNIT, _BORDER, _INK = "#e6e9ee", "#ffffff", "#8c94a3", "#1b1f27"
+_THIN = f'stroke="{_BORDER}" stroke-width="0.6"'
 
 
 def draw_unit(
-    city: City, unit_id: str, *, shares: pd.Series[Any], roles: Mapping[str, str], scale_text: str = "{} km"
+    city: City,
+    unit_id: str,
+    *,
+    shares: pd.Series[Any],
+    roles: Mapping[str, str],
+    scale_text: str = "{} km",
+    isochrones: gpd.GeoDataFrame | None = None,
+    minutes_text: str = "{} min",
 ) -> str:
     """Return the unit as an SVG image, north up.
 
@@ -33,6 +43,10 @@ def draw_unit(
         Role, one of :data:`geo.schemas.ROLES`, by site_id of the sites that are proposed.
     scale_text : str
         Label of the scale bar; ``{}`` stands for the kilometres.
+    isochrones : geopandas.GeoDataFrame, optional
+        Rows of the unit from :func:`geo.study.isochrones.unit_isochrones`, drawn under the buildings.
+    minutes_text : str
+        Label of the largest limit in their legend; ``{}`` stands for the minutes.
     """
     frame = _Frame(city.units.geometry[unit_id].bounds)
     neighbours = city.units.cx[frame.west : frame.east, frame.south : frame.north].drop(index=unit_id)
@@ -43,11 +57,25 @@ def draw_unit(
         f'<rect width="100%" height="100%" fill="{_GROUND}"/>',
         *(_area(frame, shape, fill="#f0f2f5", width=0.8) for shape in neighbours.geometry),
         _area(frame, city.units.geometry[unit_id], fill=_UNIT, width=2),
+        *(_reached(frame, isochrones, minutes_text) if isochrones is not None else ()),
         *(_sign(*frame.place(points[site]), role=roles.get(site, ""), fill=colour(shares[site])) for site in ordered),
         _scale_bar(frame, scale_text),
         "</svg>",
     ]
     return "".join(parts)
+
+
+def _reached(frame: _Frame, isochrones: gpd.GeoDataFrame, text: str) -> Iterator[str]:
+    """Yield the land within each limit, the farthest first, and what the colours stand for."""
+    limits = sorted(isochrones["limit_min"].unique())
+    colours = dict(zip(limits, _NEAR_TO_FAR, strict=False))
+    for limit, shape in sorted(zip(isochrones["limit_min"], isochrones.geometry, strict=True), reverse=True):
+        yield f'<path d="{frame.path(shape)}" fill="{colours[limit]}" stroke="none" fill-rule="evenodd"/>'
+    for number, limit in enumerate(limits):
+        x = _WIDTH - 12 - _STEP * (len(limits) - number)
+        label = text.format(f"{limit:g}") if number == len(limits) - 1 else f"{limit:g}"
+        yield f'<rect x="{x - 4}" y="{_HEIGHT - 34}" width="{_STEP}" height="9" fill="{colours[limit]}" {_THIN}/>'
+        yield f'<text x="{x}" y="{_HEIGHT - 12}" font-family="sans-serif" font-size="12" fill="{_INK}">{label}</text>'
 
 
 def draw_findings(city: City, findings: pd.DataFrame) -> str:

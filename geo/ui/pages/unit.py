@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
+import geopandas as gpd
 import pandas as pd
 import streamlit as st
 
-from geo.params import CRITERIA
+from geo.params import CRITERIA, ChoiceParams, Params
+from geo.progress import Progress
 from geo.schemas import ROLES
+from geo.study.isochrones import unit_isochrones
 from geo.text import t
 from geo.ui import state
 from geo.ui.auditview import show_pieces
 from geo.ui.colours import SCORE_STEP, round_ends
+from geo.ui.longwork import ask
 from geo.ui.sketch import draw_unit
 from geo.ui.tables import in_words
 from geo.ui.view import View, show_attribution, show_banner
@@ -43,9 +48,10 @@ def show(view: View) -> None:
     st.info(view.reason(unit), icon=":material/lightbulb:")
     _show_facts(view, unit)
     st.subheader(view.say("unit.compare"))
+    reached = _ask_reached(view, unit)
     for column, n_sites in zip(st.columns(2, gap="medium"), (1, 2), strict=True):
         with column:
-            _show_option(view, unit_id, n_sites)
+            _show_option(view, unit_id, n_sites, reached)
     _show_comparison(view, unit_id)
     st.subheader(t("study.why.title", lang=view.lang))
     show_why(view, unit_id)
@@ -106,7 +112,27 @@ def option_roles(option: pd.Series[Any]) -> dict[str, str]:
     return {option["site_id_1"]: ROLES[1], option["site_id_2"]: ROLES[2]}
 
 
-def _show_option(view: View, unit_id: str, n_sites: int) -> None:
+def _ask_reached(view: View, unit: pd.Series[Any]) -> gpd.GeoDataFrame | None:
+    """Return the isochrones of the unit's sites if the reader wants them; they follow the sites, not the weights."""
+    if view.plan.city.network is None or not unit["n_sites"]:
+        return None
+    if not st.toggle(
+        t("study.reached.show", lang=view.lang), key="unit_reached", help=t("study.reached.about", lang=view.lang)
+    ):
+        return None
+    params = view.plan.params
+    same_ways = replace(
+        view.plan, params=Params(access=params.access, choice=ChoiceParams(reception=params.choice.reception))
+    )
+    question = f"isochrones {unit.name} {unit['site_id_1']} {unit['site_id_2']}"
+
+    def work(progress: Progress) -> gpd.GeoDataFrame:
+        return unit_isochrones(view.plan, unit_ids=[str(unit.name)], progress=progress)
+
+    return cast(gpd.GeoDataFrame, ask(question, same_ways, work, text=t("study.reached.working", lang=view.lang)))
+
+
+def _show_option(view: View, unit_id: str, n_sites: int, reached: gpd.GeoDataFrame | None) -> None:
     option = find_option(view, unit_id, n_sites)
     with st.container(border=True):
         title = view.say(f"unit.option_{n_sites}")
@@ -117,7 +143,14 @@ def _show_option(view: View, unit_id: str, n_sites: int) -> None:
         badge = f" :green-badge[:material/check: {view.say('unit.proposed')}]" if option["chosen"] else ""
         st.markdown(f"**{title}**{badge}")
         roles = option_roles(option)
-        picture = draw_unit(view.plan.city, unit_id, shares=_colour_shares(view, unit_id), roles=roles)
+        picture = draw_unit(
+            view.plan.city,
+            unit_id,
+            shares=_colour_shares(view, unit_id),
+            roles=roles,
+            isochrones=reached if option["chosen"] else None,
+            minutes_text=view.say("amount.min", value="{}"),
+        )
         st.image(picture, width="stretch", alt=view.say("unit.sketch_alt", title=title))
         st.markdown("\n".join(view.site_line(site_id, role) for site_id, role in roles.items()))
 
