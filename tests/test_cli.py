@@ -69,7 +69,7 @@ def test_a_wrong_parameter_ends_with_1_and_says_what_is_allowed(run, tmp_path: P
     result = run("plan", "--out", tmp_path / "out", "--set", "weights.size=5", "--lang", "en")
     assert result.exit_code == 1
     assert "weights.size" in result.output
-    assert "less than or equal to 1" in result.output
+    assert "allowed: ≤ 1" in result.output
 
 
 def test_too_small_a_budget_ends_with_1_and_names_the_least(run, tmp_path: Path) -> None:
