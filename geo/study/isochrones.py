@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 import geopandas as gpd
 import numpy as np
 
-from geo.plan import Plan, graph_of
+from geo.plan import Plan
 from geo.progress import Progress
 from geo.settings import Settings
 from geo.study.people import reception_sites
 from geo.travel.isochrones import LIMITS_MIN, MOST_OFF_ROAD_M, draw_isochrones, lay_ground
 from geo.travel.network import TravelGraph
+from geo.travel.standing import standing_of
 
 #: Isochrones leave the city, but a country's roads are not looked at for that.
 _BEYOND_CITY_M = 10_000.0
@@ -84,16 +85,18 @@ def _drawn(
     progress: Progress | None,
 ) -> gpd.GeoDataFrame:
     city, access, settings = plan.city, plan.params.access, settings or Settings()
-    graph = graph_of(city, access)
-    if graph is None or not groups:
+    if city.network is None or not groups:
         columns = ["id", "limit_min", "area_km2", "geometry"]
         return gpd.GeoDataFrame({name: [] for name in columns}, geometry="geometry", crs=city.crs)
     if progress is not None:
         progress("isochrones", 0.0)
+    standing = standing_of(city.network, city.sites, access, crs=city.crs)
+    graph = standing.under(access).graph
     ground = lay_ground(graph, _bounds(plan, graph), cache_dir=settings.cache_dir)
     return draw_isochrones(
-        graph, ground, city.sites.geometry, groups, access, land=city.units.geometry if own_land else None,
-        limits_min=LIMITS_MIN, cache_dir=settings.cache_dir, progress=progress,
+        graph, ground, city.sites.geometry, groups, access, snaps=standing.snaps,
+        land=city.units.geometry if own_land else None, limits_min=LIMITS_MIN, cache_dir=settings.cache_dir,
+        progress=progress,
     )  # fmt: skip
 
 

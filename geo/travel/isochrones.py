@@ -28,7 +28,7 @@ from geo.cache import cached
 from geo.params import AccessParams
 from geo.progress import Progress
 from geo.travel.engine import TICKS_PER_S, UNREACHED, PlainMetric, both_ways, places_on, road_metric
-from geo.travel.network import TravelGraph, snap
+from geo.travel.network import Snap, TravelGraph, snap
 
 if TYPE_CHECKING:
     from geo.travel.engine.sweep import Metric
@@ -127,6 +127,7 @@ def draw_isochrones(
     groups: Mapping[str, Sequence[str]],
     params: AccessParams,
     *,
+    snaps: Snap | None = None,
     land: gpd.GeoSeries | None = None,
     limits_min: Sequence[float] = LIMITS_MIN,
     cache_dir: Path | None = None,
@@ -144,6 +145,8 @@ def draw_isochrones(
     groups : mapping of str to sequence of str
         Ids of sites by the name of their group.
     params : AccessParams
+    snaps : Snap, optional
+        Where `sites` join the graph, if that is known already.
     land : geopandas.GeoSeries, optional
         Polygons by the name of the group, which its isochrones are cut to. The ways may leave them all the same.
     limits_min : sequence of float
@@ -161,7 +164,9 @@ def draw_isochrones(
         the one before.
     """
     limits = sorted(limits_min)
-    arrivals = _Arrivals(graph, ground, sites[[site for group in groups.values() for site in group]], params)
+    snaps = snaps or snap(graph, np.asarray(sites), limit_m=params.snap_limit_m)
+    members = sites.index.get_indexer([site for group in groups.values() for site in group])
+    arrivals = _Arrivals(graph, ground, snaps, members, params)
     found = arrivals.seconds(road_metric(graph, cutoff_s=60 * limits[-1], cache_dir=cache_dir))
     drawing = _Drawing(ground, params, limits)
     rows: list[tuple[str, float, shapely.MultiPolygon]] = []
@@ -182,29 +187,31 @@ def draw_isochrones(
 class _Arrivals:
     """The ways from the places of a ground to sites."""
 
-    def __init__(self, graph: TravelGraph, ground: Ground, sites: gpd.GeoSeries, params: AccessParams) -> None:
+    def __init__(
+        self, graph: TravelGraph, ground: Ground, snaps: Snap, sites: NDArray[np.intp], params: AccessParams
+    ) -> None:
         self._graph, self._ground = graph, ground
-        self._snaps = snap(graph, np.asarray(sites), limit_m=params.snap_limit_m)
-        self._arcs = both_ways(graph, self._snaps.arc)
-        self._off_road_s = np.nan_to_num(self._snaps.distance_m) / (params.off_road_kmh * _KMH_TO_M_S)
+        self._fraction, self._arcs = snaps.fraction[sites], both_ways(graph, snaps.arc[sites])
+        self._off_road_s = np.nan_to_num(snaps.distance_m[sites]) / (params.off_road_kmh * _KMH_TO_M_S)
         exits = places_on(graph, both_ways(graph, ground.arc), ground.fraction, towards=False)
         self._node = exits.node.T.copy()
         self._ahead_s = np.where(exits.node >= 0, exits.weight / TICKS_PER_S, np.inf).astype(np.float32).T.copy()
 
     def seconds(self, metric: Metric | PlainMetric) -> Iterator[Callable[[NDArray[np.intp]], NDArray[np.float32]]]:
         """Yield, for each site, what gives the seconds from the roads of some places to it, infinite without a way."""
-        blocks = metric.one_to_all(places_on(self._graph, self._arcs, self._snaps.fraction))
+        blocks = metric.one_to_all(places_on(self._graph, self._arcs, self._fraction))
         for site, ticks in enumerate(ticks for block in blocks for ticks in block.T):
-            onward = np.where(ticks < UNREACHED, ticks / TICKS_PER_S, np.inf).astype(np.float32)
+            onward = ticks.astype(np.float32) / np.float32(TICKS_PER_S)
+            onward[ticks == UNREACHED] = np.inf
             yield partial(self._seconds_at, site, onward)
 
     def _seconds_at(self, site: int, onward: NDArray[np.float32], places: NDArray[np.intp]) -> NDArray[np.float32]:
         one, other = (
             onward[node[places]] + ahead[places] for node, ahead in zip(self._node, self._ahead_s, strict=True)
         )
-        seconds, arc = np.minimum(one, other), self._snaps.arc[site]
+        seconds, arc = np.minimum(one, other), self._arcs[site, 0]
         same = np.flatnonzero(self._ground.arc[places] == arc) if arc >= 0 else np.empty(0, np.intp)
-        ahead = self._snaps.fraction[site] - self._ground.fraction[places[same]]
+        ahead = self._fraction[site] - self._ground.fraction[places[same]]
         seconds[same] = np.minimum(seconds[same], _along(self._graph, self._arcs[site], ahead))
         return seconds + np.float32(self._off_road_s[site])
 
@@ -237,8 +244,9 @@ class _Drawing:
         west, south, east, north = shapely.bounds(land)
         column, row = (west - self._ground.west) / CELL_M, (south - self._ground.south) / CELL_M
         last_column, last_row = (east - self._ground.west) / CELL_M, (north - self._ground.south) / CELL_M
-        inside = (self._row >= row - 1) & (self._row <= last_row + 1)
-        return np.flatnonzero(inside & (self._column >= column - 1) & (self._column <= last_column + 1))
+        first, last = np.searchsorted(self._row, (np.ceil(row - 1), np.floor(last_row + 1) + 1))
+        columns = self._column[first:last]
+        return first + np.flatnonzero((columns >= column - 1) & (columns <= last_column + 1))
 
     def outlines(
         self, places: NDArray[np.intp], seconds: NDArray[np.float32], land: shapely.Geometry | None
