@@ -176,6 +176,7 @@ def compare(
         from geo.params import read_params
         from geo.plan import make_plan
         from geo.publish.compare import write_comparison
+        from geo.publish.reasons import profile_text
         from geo.settings import Settings
         from geo.sources.decided import read_decided
         from geo.study.compare import compare_plans, decided_params
@@ -187,12 +188,15 @@ def compare(
                 other = decided_params(read_decided(decided, **ids, settings=Settings()), first)
             else:
                 other = read_params(after, data_dir=data)
-            found = compare_plans(first, make_plan(first.city, other, progress=progress))
+            second = make_plan(first.city, other, progress=progress)
+            found = compare_plans(first, second)
         write_comparison(found, out, lang=words)
-        _tell_comparison(found, out, words)
+        _tell_comparison(found, words)
+        show_line(profile_text(second, lang=words))
+        show_line(t("cli.written", lang=words, out=out))
 
 
-def _tell_comparison(found: Comparison, out: Path, words: str) -> None:
+def _tell_comparison(found: Comparison, words: str) -> None:
     from geo.publish.compare import comparison_texts, params_table, totals_texts
 
     table = params_table(found, lang=words)
@@ -203,4 +207,3 @@ def _tell_comparison(found: Comparison, out: Path, words: str) -> None:
         show_line(t("choice.compare.row", lang=words, label=label, before=before or "–", after=later or "–"))
     for sentence in comparison_texts(found, lang=words):
         show_line(f"- {sentence}")
-    show_line(t("cli.written", lang=words, out=out))

@@ -19,6 +19,7 @@ _DECIMALS = {
     "population": 0, "moved_m": 0, "added_min": 2, "worst_added_min": 2, "mean_time_min": 2, "share_within_30min": 4,
     "norm_met_pct": 1,
 }  # fmt: skip
+_WORTH_TELLING_MIN = 0.05
 #: Decimals of the totals that are no counts.
 _DECIMALS_OF_TOTALS = {"mean_time_min": 2, "norm_met_pct": 1, "objective": 4}
 
@@ -111,6 +112,11 @@ def comparison_texts(found: Comparison, *, lang: str) -> list[str]:
         texts.append(say("longer" if round(added, 2) >= 0 else "shorter", minutes=number(abs(added), 2)))
     slower, faster = (number(agreement[f"{name}_population"]) for name in ("slower", "faster"))
     texts.append(say("people", slower=slower, faster=faster))
+    for key, sign in (("most_lost", 1), ("most_gained", -1)):
+        ranked = (sign * found.units["added_min"]).dropna()
+        if len(ranked) and ranked.max() >= _WORTH_TELLING_MIN:
+            unit = found.units.loc[ranked.index].iloc[int(ranked.argmax())]
+            texts.append(say(key, unit=unit["name"], minutes=number(abs(unit["added_min"]), 1)))
     if agreement["lost_population"] or agreement["regained_population"]:
         lost, regained = (number(agreement[f"{name}_population"]) for name in ("lost", "regained"))
         texts.append(say("lost", lost=lost, regained=regained))

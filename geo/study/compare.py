@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.errors import Fault, GeoError, InputError
-from geo.params import ConstraintParams, Params
+from geo.params import MODES, ConstraintParams, Params
 from geo.plan import Plan, prepare
 from geo.settings import Settings
 from geo.study.people import CHANGES, minutes_changed, reception_sites
@@ -114,10 +114,14 @@ def changed_params(before: Params, after: Params) -> pd.DataFrame:
     pandas.DataFrame
         Index ``name``, dotted, in the order of a file of parameters. Columns ``before`` and ``after``: the values,
         None where one side has none. A network profile stands in a row of its own, ``access.scenario``, as
-        :class:`~geo.profile.Scenario`, before the rows of what it holds; its words are left out.
+        :class:`~geo.profile.Scenario`, before the rows of what it holds; its words and its factors of modes that
+        neither plan travels by are left out.
     """
+    idle_modes = set(MODES) - {before.access.mode, after.access.mode}
+    unused = (*_WORDS, *(f"access.scenario.speed_factors.{mode}." for mode in idle_modes))
     sides = [dict(_leaves(params)) for params in (before, after)]
-    names = [name for name in {**sides[0], **sides[1]} if sides[0].get(name) != sides[1].get(name)]
+    differing = (name for name in {**sides[0], **sides[1]} if sides[0].get(name) != sides[1].get(name))
+    names = [name for name in differing if not name.startswith(unused)]
     rows = {side: [values.get(name) for name in names] for side, values in zip(("before", "after"), sides, strict=True)}
     return pd.DataFrame(rows, index=pd.Index(names, name="name", dtype=object), dtype=object)
 
@@ -139,7 +143,7 @@ def _leaves(params: Params) -> Iterator[tuple[str, Any]]:
             elif name != "access.scenario":
                 yield name, None if value == () else value
 
-    return (leaf for leaf in walk(params.model_dump(), "") if not leaf[0].startswith(_WORDS))
+    return walk(params.model_dump(), "")
 
 
 def _minutes(before: Plan, after: Plan, settings: Settings | None) -> tuple[pd.DataFrame, bool]:

@@ -57,7 +57,10 @@ def test_what_changes_is_told_with_where_and_for_how_many(city: City, settings: 
     assert found.units["population"].sum() == city.units["population"].sum(), "nobody is lost"
 
 
-SLOW = Scenario(title={"en": "Slow", "vi": "=Chậm"}, speed_factors={"motorbike": {"residential": 0.5}})
+SLOW = Scenario(
+    title={"en": "Slow", "vi": "=Chậm"},
+    speed_factors={"motorbike": {"residential": 0.5}, "car": {"residential": 0.4}},
+)
 
 
 def test_two_files_that_differ_in_everything_are_compared_in_everything(city: City, settings: Settings) -> None:
@@ -134,7 +137,10 @@ def test_what_changes_is_written_and_told_in_every_language(
     assert params["name"].tolist() == list(found.params.index)
     title = params.set_index("name").loc["access.scenario", "after"]
     assert title == {"vi": "'=Chậm"}.get(lang, "Slow"), "no spreadsheet runs a title as a formula"
-    assert len(comparison_texts(found, lang=lang)) == 4
+    texts = comparison_texts(found, lang=lang)
+    assert len(texts) == 5
+    assert "Phường Tây" in texts[-1], "the only unit with roads, and it loses"
+    assert len(comparison_texts(compare_plans(*plans[::-1], settings=settings), lang=lang)) == 5
 
 
 def test_a_decision_is_pinned_and_measured_like_a_plan(city: City, settings: Settings) -> None:
