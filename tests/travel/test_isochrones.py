@@ -14,6 +14,7 @@ from geo.params import AccessParams, Params
 from geo.plan import travel_times
 from geo.settings import Settings
 from geo.travel import isochrones as isochrones_module
+from geo.travel.engine import roads as engine_roads
 from geo.travel.isochrones import CELL_M, MOST_OFF_ROAD_M, draw_isochrones, lay_ground
 from geo.travel.network import TravelGraph, build_graph
 from tests.roads import ALONG, CRS, ORIGIN, road_network
@@ -231,3 +232,42 @@ def test_walking_is_as_quick_as_the_parameters_say() -> None:
         frame = draw_isochrones(graph, lay_ground(graph, bounds_of(graph)), places, {"S": ["S"]}, slow, limits_min=(3,))
         areas.append(frame["area_km2"].item())
     assert areas[0] < areas[1]
+
+
+def test_nobody_swims_to_a_road() -> None:
+    """A road runs 60 m from a river; whoever stands on the other bank, 140 m away, has no way to it."""
+    network = road_network({"a": (0, 0), "b": (2000, 0)}, [("a", "b", "primary")], rivers=[((-500, -60), (2500, -60))])
+    graph = build_graph(network, PARAMS, crs=CRS)
+    shape = drawn(graph, {"S": (1000, 0)}, (5,))["S", 5]
+    assert shape.covers(point(800, 140))
+    assert not shape.intersects(point(800, -140))
+    assert shape.bounds[1] - ORIGIN[1] > -60 - CELL_M / 2
+
+
+def test_the_hierarchy_and_scipy_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba", reason="without numba there is no hierarchy")
+    graph = graph_of(GRID, streets([True] * len(STREETS)))
+    plain = drawn(graph, {"S": (500, 420)}, (1, 3))
+    monkeypatch.setattr(engine_roads, "SMALL_NETWORK_NODES", 0)
+    fast = drawn(graph, {"S": (500, 420)}, (1, 3))
+    assert all(shapely.to_wkb(plain[key]) == shapely.to_wkb(fast[key]) for key in plain)
+
+
+def test_the_way_from_the_road_to_the_building_is_walked() -> None:
+    """A building 300 m off the road costs 3.75 minutes on foot, whoever comes."""
+    graph = graph_of({"a": (0, 0), "b": (2000, 0)}, [("a", "b", "primary")])
+    found = drawn(graph, {"S": (1000, 300)}, (3.7, 4.25))
+    assert found["S", 3.7].is_empty
+    width = found["S", 4.25].bounds[2] - found["S", 4.25].bounds[0]
+    assert width == pytest.approx(2 * 0.5 * KMH, abs=CELL_M)
+
+
+def test_a_limit_that_falls_on_a_place_of_the_grid_gives_a_ring_with_an_inside() -> None:
+    ground = isochrones_module.Ground(
+        west=0.0, south=0.0, shape=(3, 3), place=np.array([4]), arc=np.array([0]), fraction=np.array([0.5]),
+        distance_m=np.array([0.0]),
+    )  # fmt: skip
+    drawing = isochrones_module._Drawing(ground, PARAMS, (5,))
+    ((_, outline),) = drawing.outlines(np.array([0]), np.array([300.0], np.float32), None)
+    assert outline.is_valid
+    assert 0 < outline.area < 1
