@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ _SHEET = (
     "share_within_target", "mean_km", "detour_mean", "detour_p95", "minutes_between", "other_population",
     "unreachable_population", "access_reason",
 )  # fmt: skip
+#: The largest share of people that does not read as all of them.
+_NOT_ALL = 0.999
 #: Ten centimetres: what more digits of a degree say is not known.
 _GRID_DEGREES = 1e-6
 
@@ -61,9 +64,9 @@ def write_access(
     layers = {"units": unit_isochrones(plan, **options)}
     if whole_sites:
         layers["sites"] = site_isochrones(plan, **options)
-    for name, table in (("units", reach.units), ("points", reach.points)):
-        write_csv(_rounded(table.reset_index()), folder / f"access_{name}.csv")
-    write_csv(_rounded(reach.receivers), folder / "access_receivers.csv")
+    write_csv(_rounded(reach.units.reset_index()), folder / "access_units.csv")
+    for name, table in (("points", reach.points.reset_index()), ("receivers", reach.receivers)):
+        write_csv(_rounded(table, decimals={"population": 2}), folder / f"access_{name}.csv")
     if plan.city.network is not None:
         degrees = {name: layer.to_crs(WGS84) for name, layer in layers.items()}
         _write_layers(degrees, folder / "isochrones.gpkg", "GPKG")
@@ -105,14 +108,13 @@ def _reason_text(code: str, lang: str) -> str:
     return t(f"publish.access_label.{code}", lang=lang) if code else ""
 
 
-def _rounded(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `table` with its figures rounded by what they are."""
-    table = table.copy()
+def _rounded(table: pd.DataFrame, *, decimals: Mapping[str, int] | None = None) -> pd.DataFrame:
+    """Return `table` with its figures rounded by what they are; `decimals` go before the usual ones."""
+    table, known = table.copy(), {**_DECIMALS, **(decimals or {})}
     for name in table.select_dtypes("number"):
-        share = "share" in str(name)
-        decimals = _SHARE_DECIMALS if share else _DECIMALS.get(str(name).split("_")[-1], 2)
-        if decimals:
-            table[name] = table[name].round(decimals) + 0.0
+        places = _SHARE_DECIMALS if "share" in str(name) else known.get(str(name).split("_")[-1], 2)
+        if places:
+            table[name] = table[name].round(places) + 0.0
         else:
             table[name] = table[name].round().astype("Int64")
     return table
@@ -126,7 +128,9 @@ def reach_texts(reach: Reach, *, lang: str) -> list[str]:
         return number_text(totals[name], lang=lang, decimals=decimals)
 
     def share(name: str) -> str:
-        return percent_text(totals[f"share_within_{name}"], lang=lang, decimals=1)
+        value = totals[f"share_within_{name}"]
+        # Never 100.0 % while somebody is left out.
+        return percent_text(value if value == 1 else min(value, _NOT_ALL), lang=lang, decimals=1)
 
     if totals["mean_time_min"] is None:
         return [t("access.nobody", lang=lang)]

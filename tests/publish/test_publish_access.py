@@ -52,6 +52,8 @@ def test_the_tables_hold_the_figures_of_the_library(plan: Plan, settings: Settin
     assert units.loc["00020", "access_reason"] == "no_network"
     points = pd.read_csv(tmp_path / "access_points.csv", dtype={"unit_id": str})
     assert len(points) == len(reach.points)
+    people = points.groupby("unit_id")["population"].sum()
+    assert people.tolist() == pytest.approx(units["population"][people.index].tolist(), abs=0.5)
     assert points["km"].isna().sum() == (points["reason"] == "no_network").sum() > 0
     receivers = pd.read_csv(tmp_path / "access_receivers.csv")
     assert receivers["population"].sum() == pytest.approx(units["population"]["00010"], abs=1)
@@ -89,6 +91,9 @@ def test_sentences_and_sheet_are_there_in_every_language(plan: Plan, settings: S
     reach = reach_table(plan, settings=settings)
     texts = reach_texts(reach, lang=lang)
     assert len(texts) == 6
+    assert "100" in texts[1]
+    nearly = dataclasses.replace(reach, totals={**reach.totals, "share_within_30min": 0.9999})
+    assert "99" in reach_texts(nearly, lang=lang)[1], "not all while somebody is left out"
     assert "5" in texts[2]
     assert access_sheet(plan, lang=lang, settings=settings)["access_reason"].iloc[1] not in ("", "no_network")
     book = openpyxl.load_workbook(io.BytesIO(plan_xlsx(plan, lang=lang)))
