@@ -104,7 +104,7 @@ def _show_sites(view: View, sites: pd.DataFrame) -> None:
     if disputed.empty:
         st.caption(_say(view, "sites_none"))
         return
-    disputed = disputed.sort_values("chosen_share", ascending=False, kind="stable")
+    disputed = disputed.loc[(disputed["chosen_share"] - 0.5).abs().sort_values(kind="stable").index]
     rows = pd.DataFrame(
         {
             "building": disputed["name"],
