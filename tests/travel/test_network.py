@@ -69,9 +69,9 @@ def test_the_factor_of_a_surface_can_be_edited() -> None:
     network = dataclasses.replace(plain, surface=np.array([SURFACES.index("bad")], np.uint8))
     edited = motorbike(**{"surface_factors.motorbike.bad": 0.5})
     assert build_graph(network, edited, crs=CRS).seconds[0] == pytest.approx(2000 / (22 / 3.6))
-    with pytest.raises(ParamsError, match="allowed: above 0, up to 1"):
+    with pytest.raises(ParamsError, match="allowed: > 0, ≤ 1"):
         motorbike(**{"surface_factors.motorbike.bad": 0})
-    with pytest.raises(ParamsError, match="unknown surface 'ice'"):
+    with pytest.raises(ParamsError, match="value “ice”: The value is not allowed; allowed: paved, uneven, unpaved, bad"):
         motorbike(surface_factors={"motorbike": {"ice": 0.2}})
 
 
