@@ -71,7 +71,7 @@ def test_the_factor_of_a_surface_can_be_edited() -> None:
     assert build_graph(network, edited, crs=CRS).seconds[0] == pytest.approx(2000 / (22 / 3.6))
     with pytest.raises(ParamsError, match="allowed: > 0, ≤ 1"):
         motorbike(**{"surface_factors.motorbike.bad": 0})
-    with pytest.raises(ParamsError, match="value “ice”: The value is not allowed; allowed: paved, uneven, unpaved, bad"):
+    with pytest.raises(ParamsError, match="“ice”: The value is not allowed; allowed: paved, uneven, unpaved, bad"):
         motorbike(surface_factors={"motorbike": {"ice": 0.2}})
 
 
