@@ -29,7 +29,9 @@ def test_a_scenario_shows_in_the_table(tmp_path: Path) -> None:
     path = tmp_path / "speeds.csv"
     assert truso("speeds", "--out", path, "--scenario", "rush_hour")[0] == 0
     rows = pd.read_csv(path).set_index(["mode", "highway"])
-    assert rows.loc[("car", "primary"), "kmh"] == pytest.approx(rows.loc[("car", "primary"), "base_kmh"] * 0.4)
+    assert rows.loc[("car", "primary"), "used_kmh"] == pytest.approx(rows.loc[("car", "primary"), "kmh"] * 0.4)
+    under = ["access.scenario=rush_hour"]
+    assert params_of(None, None, under, speeds=path) == params_of(None, None, under), "unedited, it changes nothing"
     code, output = truso("speeds", "--out", path, "--scenario", "siesta")
     assert code == 1
     assert "rush_hour" in output

@@ -14,8 +14,9 @@ _GIVEN = "Given by the user."
 def speed_table(access: AccessParams) -> pd.DataFrame:
     """Return the speed of every mode on every class of road, and how it comes about.
 
-    ``kmh = base_kmh * factor``: the base of the parameters and the factor of their network profile. What the profile
-    restricts at a place, and what a bad surface costs, is not in it.
+    ``kmh`` is the speed of the parameters, the one to edit. Their network profile multiplies it by ``factor`` whenever
+    they are used, so ``used_kmh = kmh * factor`` is told and never read back. What the profile restricts at a place,
+    and what a bad surface costs, is not in it.
 
     Parameters
     ----------
@@ -24,7 +25,7 @@ def speed_table(access: AccessParams) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``mode``, ``highway``, ``kmh`` (0 closes the class), ``base_kmh``, ``factor``, ``source`` and
+        Columns ``mode``, ``highway``, ``kmh`` (0 closes the class), ``factor``, ``used_kmh``, ``source`` and
         ``assumption`` (true or false); :func:`geo.sources.speeds.read_speeds` reads the first three back.
     """
     usual, profile = AccessParams().speeds_kmh, access.scenario or Scenario()
@@ -37,9 +38,9 @@ def speed_table(access: AccessParams) -> pd.DataFrame:
                 {
                     "mode": mode,
                     "highway": name,
-                    "kmh": base if factor == 1 else round(base * factor, 6),
-                    "base_kmh": base,
+                    "kmh": base,
                     "factor": factor,
+                    "used_kmh": round(base * factor, 6),
                     "source": " ".join(filter(None, (_ASSUMED if assumed else _GIVEN, _source(profile, factor)))),
                     "assumption": str(assumed or (factor != 1 and profile.assumption)).lower(),
                 }

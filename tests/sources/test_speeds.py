@@ -4,7 +4,7 @@ import pytest
 
 from geo.errors import InputError
 from geo.params import Params
-from geo.profile import HIGHWAY_CLASSES, MODES, read_scenario
+from geo.profile import HIGHWAY_CLASSES, MODES, list_scenarios, read_scenario, resolve_profile
 from geo.publish.speeds import speed_table
 from geo.publish.tables import write_csv
 from geo.settings import Settings
@@ -33,14 +33,22 @@ def test_the_table_has_every_mode_on_every_class_and_is_read_back_unchanged(tmp_
     assert read(tmp_path / "speeds.csv") == access.speeds_kmh
 
 
+@pytest.mark.parametrize("profile", sorted(list_scenarios()))
+def test_the_table_of_a_network_profile_is_read_back_without_counting_it_twice(tmp_path: Path, profile: str) -> None:
+    params = Params().with_values({"access.speeds_kmh.car.trunk": 41.3, "access.scenario": resolve_profile(profile)})
+    write_csv(speed_table(params.access), tmp_path / "speeds.csv")
+    again = params.with_values({"access.speeds_kmh": read(tmp_path / "speeds.csv")})
+    assert again == params
+
+
 def test_every_speed_says_where_it_comes_from() -> None:
     access = Params().with_values({"access.speeds_kmh.car.trunk": 41.3, "access.scenario": read_scenario("rush_hour")})
     rows = speed_table(access.access).set_index(["mode", "highway"])
-    assert rows.loc[("motorbike", "primary"), ["kmh", "base_kmh", "factor"]].tolist() == [22.8, 38.0, 0.6]
+    assert rows.loc[("motorbike", "primary"), ["kmh", "factor", "used_kmh"]].tolist() == [38.0, 0.6, 22.8]
     assert "Rush hour" in rows.loc[("motorbike", "primary"), "source"]
     assert rows.loc[("motorbike", "path"), ["factor", "assumption"]].tolist() == [1.0, "true"]
     assert rows.loc[("car", "trunk"), "source"].startswith("Given by the user.")
-    assert (rows["kmh"] == (rows["base_kmh"] * rows["factor"]).round(6)).all()
+    assert (rows["used_kmh"] == (rows["kmh"] * rows["factor"]).round(6)).all()
 
 
 def test_a_table_of_a_few_rows_names_a_few_speeds_in_any_order_of_columns(tmp_path: Path) -> None:
