@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.city import City
+from geo.params import Params
 from geo.plan import Plan, choose, make_plan, prepare
 from geo.schemas import WGS84
 from geo.settings import Settings
@@ -209,3 +210,24 @@ def test_people_go_to_the_place_that_is_nearest_by_time_and_count_the_one_that_i
     assert points["straight_km"][:3].tolist() == [3, 3, 0.5]
     assert np.isnan(points["minutes"][3])
     assert points["reason"].tolist() == ["", "", "", "island"]
+
+
+@pytest.mark.slow
+def test_on_the_embedded_city_nobody_is_lost_and_no_way_is_shorter_than_a_line(
+    embedded_city: City, shared_settings: Settings
+) -> None:
+    counted = Params().with_values({"service.count_points": True, "choice.reception": "both_sites"})
+    plan = make_plan(embedded_city, counted, settings=shared_settings)
+    found = reach_table(plan, settings=shared_settings)
+    people = plan.units["population"]
+    by_unit = found.points.groupby("unit_id")["population"].sum()[people.index]
+    assert by_unit.tolist() == pytest.approx(people.tolist())
+    assert found.receivers["population"].sum() + found.totals["unreachable_population"] == pytest.approx(people.sum())
+    assert found.units["mean_time_min"].tolist() == pytest.approx(plan.units["mean_time_min"].tolist())
+    arrived = found.points[found.points["reason"] == ""]
+    assert (arrived["km"] >= 0.999 * arrived["straight_km"]).all(), "a grid of UTM is up to 0.1 % off"
+    assert found.units["detour_mean"].between(1.05, 2.5).all()
+    assert 0 < found.totals["at_service_points"] < 0.1 * people.sum()
+    assert found.totals["share_within_target"] >= max(
+        found.totals["share_within_30min"], found.totals["share_within_5km"]
+    )
