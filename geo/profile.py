@@ -161,8 +161,8 @@ class Scenario(Group):
     def over(self, base: Scenario | None) -> Scenario:
         """Return this scenario laid over another, so that what both say counts once.
 
-        The speeds of a mode are one state of the traffic: where this scenario has any for the mode they take the
-        place of the base's, else the base's stay. Restrictions of both hold. So a scenario over itself is itself.
+        A factor of this scenario takes the place of the base's for the same mode and class; every other one stays.
+        Restrictions of both hold, each as on the day of its own scenario. So a scenario over itself is itself.
         """
         if base is None or base.model_copy(update={"name": self.name}) == self:
             return self
@@ -173,9 +173,17 @@ class Scenario(Group):
             source=_joined([{"": part.source} for part in parts], " ").get("", ""),
             assumption=base.assumption or self.assumption,
             on=self.on or base.on,
-            speed_factors={**base.speed_factors, **self.speed_factors},
-            restrictions=base.restrictions + tuple(one for one in self.restrictions if one not in base.restrictions),
+            speed_factors={
+                mode: {**base.speed_factors.get(mode, {}), **self.speed_factors.get(mode, {})}
+                for mode in (*base.speed_factors, *self.speed_factors)
+            },
+            restrictions=tuple(dict.fromkeys((*base._in_force(), *self._in_force()))),
         )
+
+    def _in_force(self) -> tuple[Restriction, ...]:
+        """Return the restrictions that hold on the scenario's own day, to hold on any other as well."""
+        held = (one for one in self.restrictions if one.since is None or self.on is None or one.since <= self.on)
+        return tuple(one.model_copy(update={"since": None}) for one in held)
 
     def as_profile(self) -> Scenario:
         """Return the scenario as parameters hold it: by its content alone, its title in place of its name."""

@@ -97,6 +97,31 @@ def test_several_profiles_are_laid_one_over_the_other() -> None:
     assert "Modelling assumption" in both.source
 
 
+def test_restrictions_of_the_base_hold_as_on_its_own_day_whatever_day_is_laid_over_it() -> None:
+    """Ring Road 1 holds from 2026 on, 2 from 2028, 3 from 2030."""
+    base = read_scenario("ring_roads_on_foot", on=datetime.date(2029, 1, 1))
+    assert [one.name for one in base.restrictions if one.holds("motorbike", on=base.on)] == [
+        "Vành đai 1", "Vành đai 2",
+    ]  # fmt: skip
+    both = Scenario(on=datetime.date(2025, 1, 1)).over(base)
+    assert [one.name for one in both.restrictions if one.holds("motorbike", on=both.on)] == [
+        "Vành đai 1", "Vành đai 2",
+    ]  # fmt: skip
+
+
+def test_closed_ferries_over_the_rush_hour_keep_the_rush_hour() -> None:
+    rush = read_scenario("rush_hour")
+    both = Scenario(speed_factors={"motorbike": {"ferry": 0}, "walk": {"ferry": 0}}).over(rush)
+    assert both.speed_factors["motorbike"] == {**rush.speed_factors["motorbike"], "ferry": 0}
+    assert both.speed_factors["car"] == rush.speed_factors["car"]
+    assert both.speed_factors["walk"]["ferry"] == 0
+
+
+def test_night_over_the_rush_hour_is_night() -> None:
+    night = read_scenario("night")
+    assert night.over(read_scenario("rush_hour")).speed_factors == night.speed_factors
+
+
 def test_no_profile_can_be_asked_for_in_place_of_that_of_the_file(tmp_path: Path) -> None:
     path = written(tmp_path / "params.toml", INLINE)
     assert read_params(path, overrides=["access.scenario="]).access.scenario is None
