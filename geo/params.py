@@ -16,7 +16,7 @@ from geo.profile import MODES as MODES
 from geo.profile import Group as _Group
 from geo.profile import Mode, Scenario, resolve_profile
 from geo.profile import digest_of as digest_of
-from geo.validation import WrongValueError, faults_of
+from geo.validation import WrongValueError, faults_of, parse_toml
 
 CRITERIA = ("location", "size", "access", "conditions")
 #: The parameter that a file may give by name.
@@ -166,10 +166,10 @@ class ScoreParams(_Group):
     access_of: Literal["mean", "worst_5_percent", "kolm_pollak"] = Field("mean", description="whose travel time counts")
     inequality_aversion: float = Field(1.0, ge=0, le=20, description="epsilon of kolm_pollak; 0 is the mean")
     frontage_share: float = Field(0.3, ge=0, le=1, description="share of the street's class in the location score")
-    unknown_quantile: float = Field(0.25, ge=0, le=1, description="of the known figures, for one not known")
     good_0_1: float = Field(1.0, ge=0, le=1)
     fair_0_1: float = Field(0.6, ge=0, le=1)
     poor_0_1: float = Field(0.2, ge=0, le=1)
+    unknown_0_1: float = Field(0.2, ge=0, le=1, description="a part not known; an area, as a share of the unit's need")
     service_life_years: float = Field(60.0, gt=0, le=200)
     base_year: int = Field(2025, ge=1900, le=2100)
     hall_seats: float = Field(100.0, gt=0, le=10000)
@@ -438,10 +438,7 @@ def parse_params(
     ParamsError
         As :func:`read_params`; carries every fault found.
     """
-    try:
-        data = tomllib.loads(content.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _unreadable(file, error) from error
+    data = parse_toml(content, file=file)
     faults: list[Fault] = []
     access = data.get("access")
     if isinstance(access, dict) and "scenario" in access:

@@ -23,13 +23,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache, reduce
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import pandas as pd
 import shapely
@@ -38,9 +37,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from geo.errors import Fault, ParamsError
 from geo.settings import Settings
-from geo.validation import WrongValueError, dotted, faults_of
+from geo.validation import WrongValueError, dotted, faults_of, parse_toml
 
 Mode = Literal["motorbike", "car", "walk"]
+_Longitude = Annotated[float, Field(ge=-180, le=180)]
+_Latitude = Annotated[float, Field(ge=-90, le=90)]
 MODES: tuple[Mode, ...] = ("motorbike", "car", "walk")
 #: Classes of OSM ``highway`` values that a speed is given for; ``_link`` values count as their parent. Networks name a
 #: class by its place in this list.
@@ -49,6 +50,8 @@ HIGHWAY_CLASSES = (
     "service", "steps", "tertiary", "track", "trunk", "unclassified",
 )  # fmt: skip
 _RADIUS_M = 150.0
+#: Each of a list is read anew.
+_MAX_PROFILES = 20
 #: Around the middle of a bridge only the bridge itself is a main road; one that is not is told from the streets on the
 #: banks by being nearer.
 _MAIN_ROADS = ("motorway", "trunk", "primary", "secondary", "tertiary")
@@ -82,10 +85,10 @@ class Restriction(Group):
     """
 
     name: str
-    lon: float | None = Field(None, ge=-180, le=180)
-    lat: float | None = Field(None, ge=-90, le=90)
+    lon: _Longitude | None = None
+    lat: _Latitude | None = None
     radius_m: float = Field(_RADIUS_M, gt=0, le=50_000)
-    ring: tuple[tuple[float, float], ...] = ()
+    ring: tuple[tuple[_Longitude, _Latitude], ...] = Field((), max_length=1000)
     edge_open_m: float = Field(60.0, ge=0, le=1000)
     classes: tuple[str, ...] = Field((), description="highway classes; all of them if empty")
     modes: tuple[Mode, ...] = MODES
@@ -137,7 +140,7 @@ class Scenario(Group):
     assumption: bool = True
     on: date | None = None
     speed_factors: dict[Mode, dict[str, float]] = Field(default_factory=dict)
-    restrictions: tuple[Restriction, ...] = ()
+    restrictions: tuple[Restriction, ...] = Field((), max_length=200)
 
     @model_validator(mode="after")
     def _known_classes(self) -> Scenario:
@@ -163,22 +166,31 @@ class Scenario(Group):
 
         A factor of this scenario takes the place of the base's for the same mode and class; every other one stays.
         Restrictions of both hold, each as on the day of its own scenario. So a scenario over itself is itself.
+
+        Raises
+        ------
+        ParamsError
+            Both together have more restrictions than one may have.
         """
         if base is None or base.model_copy(update={"name": self.name}) == self:
             return self
         parts, langs = (base, self), {**base.title, **self.title} or {"en": ""}
-        return Scenario(
-            title=_joined([{lang: part.words(lang) for lang in langs} for part in parts], " + "),
-            about=_joined([part.about for part in parts], " "),
-            source=_joined([{"": part.source} for part in parts], " ").get("", ""),
-            assumption=base.assumption or self.assumption,
-            on=self.on or base.on,
-            speed_factors={
+        joined = {
+            "title": _joined([{lang: part.words(lang) for lang in langs} for part in parts], " + "),
+            "about": _joined([part.about for part in parts], " "),
+            "source": _joined([{"": part.source} for part in parts], " ").get("", ""),
+            "assumption": base.assumption or self.assumption,
+            "on": self.on or base.on,
+            "speed_factors": {
                 mode: {**base.speed_factors.get(mode, {}), **self.speed_factors.get(mode, {})}
                 for mode in (*base.speed_factors, *self.speed_factors)
             },
-            restrictions=tuple(dict.fromkeys((*base._in_force(), *self._in_force()))),
-        )
+            "restrictions": tuple(dict.fromkeys((*base._in_force(), *self._in_force()))),
+        }
+        try:
+            return Scenario.model_validate(joined)
+        except ValidationError as error:  # too many restrictions together
+            raise ParamsError(list(faults_of(error, file=None, prefix="scenario"))) from error
 
     def _in_force(self) -> tuple[Restriction, ...]:
         """Return the restrictions that hold on the scenario's own day, to hold on any other as well."""
@@ -233,10 +245,10 @@ def read_scenario(name: str | Path, *, data_dir: Path | None = None, on: date | 
     if path is None:
         raise ParamsError(_not_allowed("scenario", str(name), known))
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise ParamsError(Fault(key="params_unreadable", file=path.name, values={"detail": str(error)})) from error
-    scenario = _parsed(data, file=path.name).model_copy(update={"name": path.stem})
+    scenario = _parsed(parse_toml(content, file=path.name), file=path.name).model_copy(update={"name": path.stem})
     return scenario if on is None else scenario.model_copy(update={"on": on})
 
 
@@ -268,6 +280,10 @@ def resolve_profile(
         A scenario is unknown, cannot be read, or holds what is not allowed.
     """
     if isinstance(given, list):
+        if len(given) > _MAX_PROFILES:
+            raise ParamsError(
+                Fault(key="params_list_long", file=file, column=column, values={"allowed": str(_MAX_PROFILES)})
+            )
         parts = [resolve_profile(part, file=file, column=column, data_dir=data_dir, folder=folder) for part in given]
         return reduce(lambda base, part: part.over(base) if part else base, parts, cast("Scenario | None", None))
     if isinstance(given, Mapping):
@@ -310,9 +326,9 @@ def _placed(item: Any, file: str | None, prefix: str) -> Any:
         place = item.pop(kind, None)
         if place is not None:
             places = find()
-            if place not in places:
+            if not isinstance(place, str) or place not in places:
                 raise ParamsError(
-                    replace(_not_allowed(dotted(prefix, "restrictions", kind), str(place), places), file=file)
+                    replace(_not_allowed(dotted(prefix, "restrictions", kind), str(place)[:80], places), file=file)
                 )
             item = {"name": place, **places[place], **item}
     return item

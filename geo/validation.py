@@ -1,13 +1,14 @@
-"""What pydantic finds wrong with parameters, as faults that can be told in every language."""
+"""What is wrong with parameters, as TOML or as pydantic finds it, as faults that can be told in every language."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
-from geo.errors import Fault
+from geo.errors import Fault, ParamsError
 
 #: Kinds of values, by the beginning of pydantic's name for the error.
 _KINDS = {
@@ -30,6 +31,50 @@ _BOUNDS = {
     "less_than": ("lt", "<"),
     "less_than_equal": ("le", "≤"),
 }
+
+#: Tables and lists of parameters lie six deep; what lies much deeper is no mistake of somebody who writes parameters.
+_MAX_DEPTH = 16
+#: What TOML asks every reader to hold.
+_MAX_INTEGER = 2**63 - 1
+
+
+def parse_toml(content: bytes, *, file: str | None) -> dict[str, Any]:
+    """Return what a TOML file of parameters holds, however hostile its writer.
+
+    Raises
+    ------
+    ParamsError
+        It is not TOML in UTF-8, is nested too deep or holds a whole number of more than 64 bits.
+    """
+    try:
+        data = tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ParamsError(Fault(key="params_unreadable", file=file, values={"detail": str(error)})) from error
+    except RecursionError as error:
+        raise ParamsError(_too_deep(file)) from error
+    except ValueError as error:  # Python refuses to read thousands of digits
+        raise ParamsError(Fault(key="params_integer", file=file)) from error
+    _refuse_strange(data, file=file)
+    return data
+
+
+def _refuse_strange(data: dict[str, Any], *, file: str | None) -> None:
+    """Raise on what would make others fail that walk through the data or write it down."""
+    level: list[Any] = [data]
+    for _ in range(_MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        if any(isinstance(value, int) and abs(value) > _MAX_INTEGER for value in level):
+            raise ParamsError(Fault(key="params_integer", file=file))
+    if level:
+        raise ParamsError(_too_deep(file))
+
+
+def _children(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _too_deep(file: str | None) -> Fault:
+    return Fault(key="params_deep", file=file, values={"allowed": str(_MAX_DEPTH)})
 
 
 class WrongValueError(ValueError):
@@ -72,6 +117,8 @@ def _key_and_values(found: Any) -> tuple[str, dict[str, str]]:
     if kind in _BOUNDS:
         name, sign = _BOUNDS[kind]
         return "params_value", {"allowed": f"{sign} {context[name]:g}"}
+    if kind == "too_long":
+        return "params_list_long", {"allowed": str(context["max_length"])}
     if kind == "literal_error":
         return "params_value", {"allowed": context["expected"].replace(" or ", ", ").replace("'", "")}
     for start, key in _KINDS.items():

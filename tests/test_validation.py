@@ -6,6 +6,7 @@ import pytest
 
 from geo.errors import Fault, ParamsError
 from geo.params import parse_params
+from geo.profile import Restriction, Scenario
 from geo.text import LANGUAGES, describe_fault
 
 #: What stands in a file, the key of the fault, its column and what is allowed.
@@ -43,6 +44,27 @@ WRONG = [
     ("[access.speeds_kmh.boat]\nprimary = 20", "params_value", "access.speeds_kmh", "motorbike, car, walk"),
     ("[weights]\nlocation = 0\nsize = 0\naccess = 0\nconditions = 0", "params_weights", "weights", None),
     ("[service.points]\n1 = [200, 0]", "params_value", "service.points.1", "-180 … 180, -90 … 90"),
+    (
+        "[[access.scenario.restrictions]]\nname = 'x'\nring = [[1e300, 0], [1, 1], [1, 0]]",
+        "params_value", "access.scenario.restrictions.0.ring.0.0", "≤ 180",
+    ),
+    (
+        "[[access.scenario.restrictions]]\nname = 'x'\nring = [[105, 21], [106, 95], [106, 21]]",
+        "params_value", "access.scenario.restrictions.0.ring.1.1", "≤ 90",
+    ),
+    (
+        f"[[access.scenario.restrictions]]\nname = 'x'\nring = {[[i / 10, i % 7] for i in range(1001)]}",
+        "params_list_long", "access.scenario.restrictions.0.ring", "1000",
+    ),
+    (
+        "[[access.scenario.restrictions]]\nname = 'x'\nlon = 1\nlat = 1\n" * 201,
+        "params_list_long", "access.scenario.restrictions", "200",
+    ),
+    (f"[access]\nscenario = {['night'] * 21}", "params_list_long", "access.scenario", "20"),
+    (f"x = {'[' * 3000}{']' * 3000}", "params_deep", None, "16"),
+    (f"{'.'.join('a' * 5000)} = 1", "params_deep", None, "16"),
+    (f"x = {'9' * 5000}", "params_integer", None, None),
+    (f"x = [0x{'F' * 5000}]", "params_integer", None, None),
     ("[norms]\ncity_staff = 10\nstaff_leaving = 20", "params_staff_leaving", "norms.staff_leaving", None),
 ]  # fmt: skip
 
@@ -61,7 +83,7 @@ def test_what_is_wrong_has_a_key_a_place_and_words(text: str, key: str, column: 
     told = [describe_fault(fault, lang=lang) for lang in LANGUAGES]
     assert len(set(told)) == len(LANGUAGES)
     for words in told:
-        assert column in words
+        assert (column or "mine.toml") in words
         assert "nput should" not in words, "no sentence of pydantic's"
 
 
@@ -70,3 +92,18 @@ def test_a_long_value_is_cut_and_a_table_is_not_repeated() -> None:
     assert fault.value == "x" * 80
     (fault,) = faults("[[access.scenario.restrictions]]\nname = 'x'")
     assert fault.value is None
+
+
+@pytest.mark.parametrize("place", ['bridge = ["x"]', "zone = {a = 1}", "bridge = 1", "zone = []"])
+def test_a_place_that_is_no_name_is_told_with_the_names_there_are(place: str) -> None:
+    (fault,) = faults(f"[[access.scenario.restrictions]]\n{place}")
+    assert (fault.key, fault.column) == ("params_value", f"access.scenario.restrictions.{place.split()[0]}")
+    assert len(fault.values["allowed"]) > 10
+
+
+def test_too_many_restrictions_of_two_profiles_together_are_told() -> None:
+    part = Scenario(restrictions=tuple(Restriction(name=str(i), lon=i / 10, lat=0) for i in range(150)))
+    other = Scenario(restrictions=tuple(Restriction(name=str(i), lon=i / 10, lat=1) for i in range(150)))
+    with pytest.raises(ParamsError) as error:
+        part.over(other)
+    assert [fault.key for fault in error.value.faults] == ["params_list_long"]

@@ -93,6 +93,28 @@ def test_a_large_file_is_refused_before_it_is_read(start: Start, go: Go) -> None
     assert "the most a file of parameters may have is 256 kB" in app.error[0].value
 
 
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_the_browser_sends_no_file_much_larger_than_is_read(start: Start, go: Go, side: str) -> None:
+    app = go(start(lang="en"), "compare")
+    (place,) = [one for one in app.get("file_uploader") if one.key == f"compare_{side}"]
+    assert place.proto.max_upload_size_mb == 1
+
+
+def test_a_file_that_asks_for_too_many_weightings_is_refused(start: Start, go: Go) -> None:
+    app = put(go(start(lang="en"), "compare"), "after", "[robustness]\nn_weightings = 2001")
+    assert not app.exception
+    assert "n\\_weightings" in shown(app)
+    assert "2000" in shown(app)
+    assert not app.dataframe
+
+
+@pytest.mark.parametrize("text", [f"x = {'[' * 3000}{']' * 3000}", f"x = {'9' * 5000}"], ids=["deep", "long"])
+def test_a_hostile_file_is_told_and_not_a_fault_of_the_page(start: Start, go: Go, text: str) -> None:
+    app = put(go(start(lang="en"), "compare"), "after", text)
+    assert not app.exception
+    assert len(app.error) == 1
+
+
 def test_a_hostile_title_and_place_are_shown_as_they_stand(start: Start, go: Go) -> None:
     text = f"""
 [access.scenario]

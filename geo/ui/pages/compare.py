@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from geo.errors import GeoError
+from geo.errors import Fault, GeoError, ParamsError
 from geo.params import Params, parse_params
 from geo.plan import Plan, prepare
 from geo.publish.compare import compared_units, comparison_texts, params_table, totals_texts
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 #: A file of parameters with a pin for every building of a large city has less than this.
 _LIMIT_KB = 256
+#: What the browser may send before that is looked at: the least that the widget can be told.
+_UPLOAD_MB = 1
+#: More weightings than that take longer than a page may keep the machine from others.
+_MAX_WEIGHTINGS = 2000
 _HEIGHT = 520
 #: Columns of the table, with the places of the figures after the comma.
 _COLUMNS = {
@@ -42,7 +46,7 @@ def show(view: View) -> None:
     show_banner(view)
     st.caption(_say(view, "intro"))
     files = [
-        column.file_uploader(_say(view, side), type=["toml"], key=f"compare_{side}")
+        column.file_uploader(_say(view, side), type=["toml"], key=f"compare_{side}", max_upload_size=_UPLOAD_MB)
         for column, side in zip(st.columns(2, gap="medium"), ("before", "after"), strict=True)
     ]
     if files[1] is None:
@@ -69,11 +73,21 @@ def _plan_of(view: View, file: UploadedFile) -> Plan | None:
         return None
     try:
         params = parse_params(file.getvalue(), file=file.name, data_dir=Settings().data_dir)
+        _refuse_long_work(params, file=file.name)
         return _make(view, params)
     except GeoError as error:
         st.error(_say(view, "unreadable", file=name), icon=":material/error:")
         show_faults(getattr(error, "faults", ()), lang=view.lang)
         return None
+
+
+def _refuse_long_work(params: Params, *, file: str) -> None:
+    wanted = params.robustness.n_weightings
+    if wanted > _MAX_WEIGHTINGS:
+        column, allowed = "robustness.n_weightings", f"≤ {_MAX_WEIGHTINGS}"
+        raise ParamsError(
+            Fault(key="params_value", file=file, column=column, value=str(wanted), values={"allowed": allowed})
+        )
 
 
 def _make(view: View, params: Params) -> Plan:
