@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TABLE_SUFFIXES = (".csv", ".xlsx")
 _HEADER_ROWS_SEARCHED = 15
+#: A cell far to the right makes a row of that width of every row; no table of a city has so many columns.
+_MAX_COLUMNS = 256
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -143,7 +145,7 @@ def _sheet_rows(files: FolderFiles, path: Path, book: openpyxl.Workbook) -> list
         if sheet.sheet_state != "visible":
             continue
         sheet.reset_dimensions()  # a workbook may claim a million empty columns
-        rows = _limited(files, path, (list(row) for row in sheet.iter_rows(values_only=True)))
+        rows = _limited(files, path, (_without_empty_end(row) for row in sheet.iter_rows(values_only=True)))
         if rows is None:
             return None
         if any(_filled(row) for _, row in rows):
@@ -160,9 +162,20 @@ def _limited(files: FolderFiles, path: Path, rows: Iterable[list[Any]]) -> list[
         if number > limit + _HEADER_ROWS_SEARCHED:
             files.log.add("too_many_rows", file=files.name(path), row=number, allowed=limit)
             return None
+        if len(row) > _MAX_COLUMNS:
+            files.log.add("too_many_columns", file=files.name(path), row=number, allowed=_MAX_COLUMNS)
+            return None
         if _filled(row):
             kept.append((number, row))
     return kept
+
+
+def _without_empty_end(row: tuple[Any, ...]) -> list[Any]:
+    """Return a row of a workbook without the empty cells at its end, the last of which may only have a style."""
+    if row[_MAX_COLUMNS:].count(None) == len(row[_MAX_COLUMNS:]):
+        row = row[:_MAX_COLUMNS]
+    width = next((i for i in range(len(row), 0, -1) if row[i - 1] is not None), 0)
+    return list(row[:width])
 
 
 def _filled(row: list[Any]) -> bool:

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -337,6 +338,32 @@ def test_a_workbook_that_claims_another_size_than_it_has_is_read_as_it_is(folder
     assert b'<dimension ref="A1:K5"' in sheet
     members["xl/worksheets/sheet1.xml"] = sheet.replace(b"A1:K5", claim)
     replace_inventory(folder, "inventory.xlsx", zipped(members))
+    assert keys(folder) == []
+
+
+def far_cells(n_rows: int, cell: bytes) -> bytes:
+    """Return a workbook with the inventory, and `cell` in column XFD of its rows 6 and below."""
+    content = workbook([[value or None for value in line.split(",")] for line in INVENTORY.splitlines()])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    rows = b"".join(b'<row r="%d">%s</row>' % (row, cell % row) for row in range(6, 6 + n_rows))
+    sheet = members["xl/worksheets/sheet1.xml"]
+    members["xl/worksheets/sheet1.xml"] = sheet.replace(b"</sheetData>", rows + b"</sheetData>")
+    return zipped(members)
+
+
+def test_a_workbook_with_cells_far_to_the_right_is_refused_before_it_fills_the_memory(folder: Path) -> None:
+    name = replace_inventory(folder, "inventory.xlsx", far_cells(2000, b'<c r="XFD%d"><v>1</v></c>'))
+    tracemalloc.start()
+    (fault,) = errors_in(folder)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (fault.key, fault.file, fault.row, fault.values["allowed"]) == ("too_many_columns", name, 6, "256")
+    assert peak < 30e6, "kept as they are padded, 2,000 rows take 262 MB"
+
+
+def test_cells_far_to_the_right_that_hold_nothing_do_no_harm(folder: Path) -> None:
+    replace_inventory(folder, "inventory.xlsx", far_cells(10, b'<c r="XFD%d" s="0"/>'))
     assert keys(folder) == []
 
 
