@@ -58,7 +58,7 @@ def made_up_city(seed: int) -> tuple[Options, np.ndarray, np.ndarray, pd.DataFra
     )
     kind = np.where(draw.uniform(size=n_sites) < 0.1, "district_office", "commune_office")
     sites = pd.DataFrame(
-        {"kind": kind, "hall_seats": 100.0, "parking_area_m2": 100.0, "known_area_m2": area, "scored_area_m2": area},
+        {"kind": kind, "hall_seats": 100.0, "parking_area_m2": 100.0, "known_area_m2": area, "priced_area_m2": area},
         index=options.site_ids,
     )
     units = pd.DataFrame({"population": 1.0, "kind": None, "staff": 76.0}, index=options.unit_ids)

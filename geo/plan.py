@@ -225,10 +225,19 @@ def choose(city: City, prepared: Prepared, scores: NDArray[np.float64], params: 
 
 def limits_of(city: City, prepared: Prepared, params: Params) -> Limits:
     """Return the constraints of `params` on the options of a city."""
-    sites = city.sites.assign(
-        known_area_m2=prepared.criteria["usable_area_m2"], scored_area_m2=prepared.filled["usable_area_m2"]
-    )
+    sites = with_areas(city, prepared)
     return build_limits(prepared.options, sites, prepared.needs, choice=params.choice, constraints=params.constraints)
+
+
+def with_areas(city: City, prepared: Prepared) -> pd.DataFrame:
+    """Return the sites with ``known_area_m2`` and ``priced_area_m2``.
+
+    The first is the usable area, NaN where not known; the second is the area that costs go by: an unknown one costs as
+    much as the whole need of its unit, because the low figure that is scored would be a cheap one.
+    """
+    known = prepared.criteria["usable_area_m2"]
+    need_m2 = city.sites["unit_id"].map(prepared.needs["need_m2"])
+    return city.sites.assign(known_area_m2=known, priced_area_m2=known.fillna(need_m2))
 
 
 def _nearest_points(
@@ -269,7 +278,7 @@ def prepare_with(city: City, params: Params, times: TravelTimes) -> Prepared:
     need_m2, staff = needs["need_m2"], needs["staff"]
     criteria = site_criteria(city.sites, city.units, times, need_m2, staff, score=params.score, norms=params.norms)
     of_site = need_m2[city.sites["unit_id"]].set_axis(city.sites.index)
-    filled = fill_unknown(criteria, city.sites["kind"], of_site, params.score)
+    filled = fill_unknown(criteria, of_site, params.score)
     options = build_options(
         filled,
         criteria["usable_area_m2"],

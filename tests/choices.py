@@ -62,7 +62,7 @@ def small_city(sizes: list[int], draw: np.random.Generator | None = None, **give
             "kind": draw.choice(["district_office", "commune_office"], len(ids), p=[0.4, 0.6]),
             "hall_seats": draw.choice([50.0, 100.0, np.nan], len(ids)),
             "parking_area_m2": draw.choice([100.0, 300.0, np.nan], len(ids)),
-            "scored_area_m2": area,
+            "priced_area_m2": area,
             "known_area_m2": np.where(draw.random(len(ids)) < given.get("share_unknown", 0.0), np.nan, area),
         },
         index=options.site_ids,
@@ -177,7 +177,7 @@ def best_by_trying(city: SmallCity, choice: ChoiceParams, wanted: ConstraintPara
     best = None
     for rows in product(*rows_of):
         sites = [options.site_ids[p] for row in rows for p in (options.first[row], options.second[row]) if p >= 0]
-        cost = sum(wanted.cost_per_site + wanted.cost_per_m2 * city.sites.loc[site, "scored_area_m2"] for site in sites)
+        cost = sum(wanted.cost_per_site + wanted.cost_per_m2 * city.sites.loc[site, "priced_area_m2"] for site in sites)
         n_district = sum(city.sites.loc[site, "kind"] == "district_office" for site in sites)
         if (
             len(sites) <= choice.max_sites

@@ -1,22 +1,37 @@
 import dataclasses
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from geo import plan as plan_module
 from geo.choice.choose import REASONS
 from geo.city import City
 from geo.params import CRITERIA, Params
-from geo.plan import Plan, make_plan
+from geo.plan import Plan, choose, make_plan, prepare_with, travel_times
 from geo.schemas import ROLES, RoadNetwork
 from geo.settings import Settings
+from geo.travel.access import TravelTimes
 from tests.roads import ORIGIN, road_network
 
 #: Staff that the toy buildings can house, so that size tells them apart.
 #: 200 people to house, none of whom leave.
 STAFF = {"norms.city_staff": 200, "norms.staff_leaving": 0, "norms.staff_not_placed": 0}
 SMALL = Params().with_values({**STAFF, "weights.size": 0.9})
+
+
+#: Figures of a building, each from worse to better.
+FIGURES: dict[str, list[Any]] = {
+    "usable_area_m2": [100.0, 400.0, 900.0, 6000.0],
+    "hall_seats": [0.0, 40.0, 100.0],
+    "parking_area_m2": [0.0, 100.0, 500.0],
+    "condition": ["poor", "fair", "good"],
+    "year_built": [1970.0, 2000.0, 2020.0],
+}
 
 
 def streets_of(city: City) -> RoadNetwork:
@@ -105,9 +120,51 @@ def test_a_change_of_mode_gives_other_times(city: City, settings: Settings, plan
 
 def test_scores_are_the_weighted_mean_of_their_parts(plan: Plan) -> None:
     weights = plan.params.weights.normalised()
-    row = plan.sites.loc["S1"]
+    row = plan.options[plan.options["site_id_1"] == "S1"].iloc[0]  # as scored: its hall and parking are not known
     expected = sum(weights[name] * row[f"{name}_0_1"] for name in CRITERIA)
-    assert row["score_0_1"] == pytest.approx(expected, abs=1e-8)
+    assert row["score"] == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("area_m2", [1000, 2500, 4000, 6000])
+def test_a_rival_of_unknown_area_gains_nothing_by_the_area_of_another(
+    toy_city: City, settings: Settings, area_m2: float
+) -> None:
+    """Unit 00020 needs 990 m2. S2 offers them; S4 is in the better state, and its area is not known."""
+    sites = toy_city.sites.copy()
+    sites.loc["S2", "usable_area_m2"] = area_m2
+    sites.loc["S4", "condition"] = "good"
+    params = SMALL.with_values({"norms.city_staff": 60, "choice.max_sites": 2, "constraints.forbidden_sites": ["S3"]})
+    plan = make_plan(dataclasses.replace(toy_city, sites=sites), params, settings=settings)
+    assert plan.units.loc["00020", ["site_id_1", "site_id_2"]].tolist() == ["S2", ""]
+
+
+@given(seed=st.integers(0, 10_000), budget=st.integers(2, 4), figure=st.sampled_from(sorted(FIGURES)))
+def test_no_chosen_building_loses_the_plan_by_being_better(
+    loaded_toy_city: City, shared_settings: Settings, seed: int, budget: int, figure: str
+) -> None:
+    """From the inventory on, with gaps in it: one known figure of one building is raised, and the city chosen anew."""
+    draw = np.random.default_rng(seed)
+    sites = loaded_toy_city.sites.copy()
+    for name, values in FIGURES.items():
+        places = draw.integers(0, len(values) + 1, len(sites))
+        sites[name] = pd.Series([*values, np.nan], dtype=sites[name].dtype).iloc[places].to_numpy()
+    params = SMALL.with_values({"choice.max_sites": budget, "robustness.n_weightings": 1})
+    times = travel_times(loaded_toy_city, params.access, settings=shared_settings)
+    chosen = chosen_of(loaded_toy_city, sites, params, times)
+    for site_id in chosen:
+        worse = sites.loc[site_id, figure]
+        for better in FIGURES[figure][FIGURES[figure].index(worse) + 1 :] if worse in FIGURES[figure] else ():
+            raised = sites.copy()
+            raised.loc[site_id, figure] = better
+            assert site_id in chosen_of(loaded_toy_city, raised, params, times), (site_id, worse, better)
+
+
+def chosen_of(city: City, sites: gpd.GeoDataFrame, params: Params, times: TravelTimes) -> set[str]:
+    changed = dataclasses.replace(city, sites=sites)
+    prepared = prepare_with(changed, params, times)
+    option = choose(changed, prepared, prepared.options.scores(params.weights), params).chosen
+    places = np.concatenate([prepared.options.first[option], prepared.options.second[option]])
+    return set(sites.index[places[places >= 0]])
 
 
 def test_who_cannot_get_there_is_counted_in_the_share_of_the_city(city: City, settings: Settings) -> None:

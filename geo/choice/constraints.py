@@ -97,7 +97,7 @@ def build_limits(
     options : Options
     sites : pandas.DataFrame
         Index site_id, as ``options.site_ids``. Columns ``kind``, ``hall_seats``, ``parking_area_m2`` (NaN where not
-        known), ``known_area_m2`` (usable, NaN where not known) and ``scored_area_m2``, the area that costs go by.
+        known), ``known_area_m2`` (usable, NaN where not known) and ``priced_area_m2``, the area that costs go by.
     needs : pandas.DataFrame
         Index unit_id, as ``options.unit_ids``; from :func:`geo.choice.need.needs_of`.
     choice, constraints : ChoiceParams, ConstraintParams
@@ -137,7 +137,7 @@ def site_costs(sites: pd.DataFrame, constraints: ConstraintParams) -> pd.Series:
         A building has no cost (key ``cost_unknown``).
     """
     general = constraints.cost_per_site is not None or constraints.cost_per_m2 is not None
-    area = sites["scored_area_m2"].fillna(0.0) * (constraints.cost_per_m2 or 0.0)
+    area = sites["priced_area_m2"] * (constraints.cost_per_m2 or 0.0)
     cost = area + (constraints.cost_per_site or 0.0) if general else pd.Series(np.nan, index=sites.index)
     cost = pd.Series(constraints.costs, dtype=float).reindex(sites.index).fillna(cost)
     missing = cost.index[cost.isna()]

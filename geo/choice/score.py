@@ -13,8 +13,8 @@ access         ``1 - T / z``, ``z = score.access_zero_min``; ``T`` is the mean o
 conditions     mean of what is known of: state, age, hall, parking (a motorbike for each of the unit's staff)
 =============  ==============================================================================================
 
-What is not known of a building stays NaN in its parts, and is scored with caution (:func:`fill_unknown`), so that
-nobody gains by leaving a cell empty. Where a whole unit has no network, access carries no weight there: the score is
+What is not known of a building stays NaN in its parts and is scored low, by a figure that no other building moves
+(:func:`fill_unknown`). Where a whole unit has no network, access carries no weight there: the score is
 the mean of the other criteria.
 """
 
@@ -95,26 +95,24 @@ def site_criteria(
     )
 
 
-def fill_unknown(criteria: pd.DataFrame, kind: pd.Series, need_m2: pd.Series, score: ScoreParams) -> pd.DataFrame:
-    """Return the criteria with unknown areas and parts of the conditions replaced by a cautious figure.
+def fill_unknown(criteria: pd.DataFrame, need_m2: pd.Series, score: ScoreParams) -> pd.DataFrame:
+    """Return the criteria with unknown areas and parts of the conditions replaced by a low figure.
 
-    The figure is the quantile ``score.unknown_quantile`` of the known ones of the same kind of building, else of all. A
-    part that is not known of any building stays NaN and is left out of everybody's mean.
+    An unknown area counts as the share ``score.unknown_0_1`` of what the building's unit needs, an unknown part of the
+    conditions as that score, be it known of other buildings or of none: so what is known of one building never moves
+    the score of another, and a building never loses by being better.
 
     Parameters
     ----------
     criteria : pandas.DataFrame
         From :func:`site_criteria`.
-    kind : pandas.Series
-        Kind of each building, by site_id.
     need_m2 : pandas.Series
         Area needed in the unit of each building, by site_id.
     score : ScoreParams
     """
     filled = criteria.copy()
-    for name in ("usable_area_m2", *PARTS):
-        of_kind = criteria[name].groupby(kind).transform(lambda known: known.quantile(score.unknown_quantile))
-        filled[name] = criteria[name].fillna(of_kind).fillna(criteria[name].quantile(score.unknown_quantile))
+    filled["usable_area_m2"] = criteria["usable_area_m2"].fillna(need_m2 * score.unknown_0_1)
+    filled[list(PARTS)] = criteria[list(PARTS)].fillna(score.unknown_0_1)
     filled["size_0_1"] = size_score(filled["usable_area_m2"], need_m2.to_numpy())
     filled["conditions_0_1"] = filled[list(PARTS)].mean(axis=1)
     return filled

@@ -1,7 +1,7 @@
 """The least change of a building with which it would be chosen, found by scoring its options anew.
 
-A better building never loses by being better, so the least change is found by halving. What the building would displace
-keeps its figures, and travel times do not change.
+A better building never loses by being better, so the least change is found by halving. Every other building keeps its
+scores, and travel times do not change.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class Rebuilt:
         places = np.union1d(pairs, [place]).astype(np.int64)
         self._first, self._second = np.searchsorted(places, pairs)
         self._number = int(np.searchsorted(places, np.int64(place)))
+        self._known_m2 = prepared.criteria.loc[site_id, "usable_area_m2"]
         self._area = prepared.filled["usable_area_m2"].to_numpy(float)[places]
         self._parts = np.stack([prepared.filled[name].to_numpy(float)[places] for name in PARTS], axis=1)
         self._site = {name: plan.city.sites[name].to_numpy()[place] for name in CONDITION_COLUMNS}
@@ -78,7 +79,7 @@ class Rebuilt:
         competing = np.isin(self.rows, rivals)
         score = self._params.score
         limits = {
-            "usable_area_m2": (float(self._area[self._number]), self._need.m2),
+            "usable_area_m2": (_known(self._known_m2), self._need.m2),
             "hall_seats": (_known(self._site["hall_seats"]), score.hall_seats),
             "parking_area_m2": (
                 _known(self._site["parking_area_m2"]),

@@ -20,7 +20,7 @@ from geo.choice.constraints import Limits, has_costs, site_costs
 from geo.errors import InfeasibleError
 from geo.outcome import Prepared
 from geo.params import Params
-from geo.plan import Plan, limits_of, prepare
+from geo.plan import Plan, limits_of, prepare, with_areas
 from geo.progress import Progress
 from geo.settings import Settings
 from geo.study.ways import TARGET_KM, TARGET_MIN, option_shares, served_distances
@@ -167,8 +167,7 @@ def _costs(plan: Plan, prepared: Prepared) -> NDArray[np.float64] | None:
     """Return the cost of every building, and 0 for none at the end; None where the parameters give no costs."""
     if not has_costs(plan.params.constraints):
         return None
-    sites = plan.city.sites.assign(scored_area_m2=prepared.filled["usable_area_m2"])
-    return np.append(site_costs(sites, plan.params.constraints).to_numpy(), 0.0)
+    return np.append(site_costs(with_areas(plan.city, prepared), plan.params.constraints).to_numpy(), 0.0)
 
 
 def _near_shares(

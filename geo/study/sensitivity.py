@@ -32,7 +32,7 @@ FIGURES = (
     "norms.common_area_share", "norms.party_deputies_share", "norms.party_heads_share", "norms.party_specialists_share",
     "norms.city_staff", "norms.staff_leaving", "norms.staff_not_placed", "norms.base_staff", "norms.ward_factor",
     "norms.usable_share",
-    "score.access_zero_min", "score.frontage_share", "score.unknown_quantile", "score.service_life_years",
+    "score.access_zero_min", "score.frontage_share", "score.unknown_0_1", "score.service_life_years",
     "score.hall_seats", "score.parking_m2_per_motorbike", "choice.split_penalty", "choice.split_penalty_per_min",
 )  # fmt: skip
 _SEED = 2025

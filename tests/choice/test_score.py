@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from geo.choice.need import UnitNeed
 from geo.choice.score import (
+    CONDITION_COLUMNS,
     Options,
     build_options,
     fill_unknown,
@@ -54,26 +55,23 @@ def test_every_criterion_of_every_building_lies_between_0_and_1(toy_city: City, 
     assert criteria.loc["S4", ["size_0_1", "conditions_0_1"]].isna().all(), "what is not known is shown as such"
 
 
-def test_an_unknown_figure_counts_as_a_low_one_of_its_kind() -> None:
-    known = [0.2, 0.4, 0.6, 0.8, 1.0]
+def test_an_unknown_figure_counts_as_a_fixed_low_one() -> None:
     criteria = pd.DataFrame(
         {
-            "usable_area_m2": [100.0, 200.0, 300.0, 400.0, 500.0, np.nan, np.nan],
+            "usable_area_m2": [100.0, np.nan],
             "conditions_0_1": np.nan,
             "size_0_1": np.nan,
-            "state_0_1": [*known, np.nan, 0.9],
-            "age_0_1": [*known, 0.8, 0.9],
+            "state_0_1": [0.4, np.nan],
+            "age_0_1": [0.8, 0.9],
             "hall_0_1": np.nan,
-            "parking_0_1": np.nan,
+            "parking_0_1": [0.6, np.nan],
         },
-        index=list("abcdefg"),
+        index=["a", "b"],
     )
-    kind = pd.Series(["commune_office"] * 6 + ["other"], index=list("abcdefg"))
-    filled = fill_unknown(criteria, kind, pd.Series(1000.0, index=list("abcdefg")), ScoreParams())
-    names = ["usable_area_m2", "state_0_1", "conditions_0_1", "size_0_1"]
-    assert filled.loc["f", names].tolist() == pytest.approx([200, 0.4, 0.6, 0.2]), "half of its conditions is known"
-    assert filled.loc["g", names].tolist() == pytest.approx([200, 0.9, 0.9, 0.2]), "no other building's area is known"
-    assert filled["hall_0_1"].isna().all(), "what nobody knows counts for nobody"
+    filled = fill_unknown(criteria, pd.Series({"a": 1000.0, "b": 800.0}), ScoreParams(unknown_0_1=0.3))
+    names = ["usable_area_m2", "size_0_1", "state_0_1", "hall_0_1", "conditions_0_1"]
+    assert filled.loc["a", names].tolist() == pytest.approx([100, 0.1, 0.4, 0.3, (0.4 + 0.8 + 0.3 + 0.6) / 4])
+    assert filled.loc["b", names].tolist() == pytest.approx([240, 0.3, 0.3, 0.3, (0.3 + 0.9 + 0.3 + 0.3) / 4])
 
 
 def test_size_is_the_share_of_the_norm_and_usable_area_is_estimated_from_the_floor(
@@ -205,7 +203,7 @@ def scored_unit(sites: pd.DataFrame, minutes: np.ndarray, score: ScoreParams, ch
     times = TravelTimes(demand=None, units={"U": unit}, frontage_0_1=central, centrality_0_1=central)
     need, staff = pd.Series({"U": 1000.0}), pd.Series({"U": 60.0})
     criteria = site_criteria(sites, None, times, need, staff, score=score, norms=NORMS)
-    filled = fill_unknown(criteria, sites["kind"], pd.Series(1000.0, index=sites.index), score)
+    filled = fill_unknown(criteria, pd.Series(1000.0, index=sites.index), score)
     index = pd.Index(["U"])
     needs = pd.DataFrame({"U": TWO_ROLES}, index=UNIT_NEED).T
     return build_options(
@@ -216,7 +214,7 @@ def scored_unit(sites: pd.DataFrame, minutes: np.ndarray, score: ScoreParams, ch
 @pytest.mark.parametrize("reception", ["committee_site", "both_sites"])
 @given(data=st.data())
 def test_no_choice_with_a_building_loses_by_the_building_being_better(reception: str, data: st.DataObject) -> None:
-    """From the inventory on: more area, hall, parking, a better state, a later year, shorter ways."""
+    """From the inventory on, with gaps in it: more area, hall, parking, a better state, a later year, shorter ways."""
     n = data.draw(st.integers(1, 4))
     draw = np.random.default_rng(data.draw(st.integers(0, 9999)))
     sites = pd.DataFrame(
@@ -233,8 +231,13 @@ def test_no_choice_with_a_building_loses_by_the_building_being_better(reception:
         index=pd.Index([f"S{i}" for i in range(n)], name="site_id"),
     )
     minutes = draw.uniform(1, 40, (6, n))
+    figure = data.draw(st.sampled_from([*CONDITION_COLUMNS, "usable_area_m2", "minutes"]))
+    kept = sites[figure]["S0"] if figure in sites else None
+    for name in (*CONDITION_COLUMNS, "usable_area_m2"):
+        sites[name] = sites[name].mask(draw.random(n) < 0.4)
+    if kept is not None:
+        sites.loc["S0", figure] = kept
     better, shorter = sites.copy(), minutes.copy()
-    figure = data.draw(st.sampled_from(["usable_area_m2", "hall_seats", "parking_area_m2", "condition", "minutes"]))
     if figure == "minutes":
         shorter[:, 0] *= 0.6
     elif figure == "condition":
