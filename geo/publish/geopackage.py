@@ -16,7 +16,6 @@ from geo.plan import Plan
 from geo.publish.provenance import provenance_rows
 from geo.publish.tables import sites_table, units_table
 from geo.schemas import WGS84
-from geo.study.isochrones import unit_isochrones
 
 #: GDAL writes this time into the file instead of the clock's, so that the same plan gives the same bytes.
 _FIXED_TIME = "2025-07-01T00:00:00Z"
@@ -27,9 +26,9 @@ def plan_gpkg(plan: Plan, *, lang: str) -> bytes:
     """Return the plan as a GeoPackage in EPSG:4326.
 
     Layers ``units`` (columns of ``units.csv``), ``sites`` (columns of ``sites.csv``), ``communes``, ``districts`` and
-    ``pieces`` (what an old commune gave to a unit, how, how sure), ``isochrones`` (of each unit on its own land, where
-    there are roads), ``audit`` (findings, with a point where they have a place); table without geometry ``provenance``
-    (key, value: version, digests, what is modelled, attribution).
+    ``pieces`` (what an old commune gave to a unit, how, how sure) and ``audit`` (findings, with a point where they have a
+    place); table without geometry ``provenance`` (key, value: version, digests, what is modelled, attribution).
+    Isochrones take as long as all this and stand in files of their own: :func:`geo.publish.access.write_access`.
     """
     with tempfile.TemporaryDirectory() as folder, fixed_time():
         path = Path(folder) / "plan.gpkg"
@@ -55,15 +54,9 @@ def layers_of(plan: Plan, *, lang: str) -> dict[str, pd.DataFrame]:
         "communes": city.communes.to_crs(WGS84).rename_axis("commune_id").reset_index(),
         "districts": city.districts.to_crs(WGS84).rename_axis("district_id").reset_index(),
         "pieces": city.pieces.to_crs(WGS84).reset_index(drop=True),
-        **({} if city.network is None else {"isochrones": isochrones_layer(plan)}),
         "audit": findings_layer(city.audit),
         "provenance": pd.DataFrame(provenance_rows(plan, lang=lang), columns=["key", "value"]),
     }
-
-
-def isochrones_layer(plan: Plan) -> gpd.GeoDataFrame:
-    """Return the isochrones of the units on their own land in EPSG:4326, see :func:`~geo.study.isochrones`."""
-    return unit_isochrones(plan).to_crs(WGS84).round({"area_km2": 3, "area_share": 4})
 
 
 def findings_layer(audit: pd.DataFrame) -> gpd.GeoDataFrame:
