@@ -26,8 +26,8 @@ def plan_gpkg(plan: Plan, *, lang: str) -> bytes:
     """Return the plan as a GeoPackage in EPSG:4326.
 
     Layers ``units`` (columns of ``units.csv``), ``sites`` (columns of ``sites.csv``), ``communes``, ``districts`` and
-    ``pieces`` (what an old commune gave to a unit, how, how sure) and ``audit`` (findings, with a point where they have a
-    place); table without geometry ``provenance`` (key, value: version, digests, what is modelled, attribution).
+    ``pieces`` (what an old commune gave to a unit, how, how sure) and ``audit`` (findings, with a point where they have
+    a place); table without geometry ``provenance`` (key, value: version, digests, what is modelled, attribution).
     Isochrones take as long as all this and stand in files of their own: :func:`geo.publish.access.write_access`.
     """
     with tempfile.TemporaryDirectory() as folder, fixed_time():
