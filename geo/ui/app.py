@@ -77,7 +77,9 @@ def _make_view(*, lang: str, static_dir: Path) -> View | None:
         plan=plan,
         lang=lang,
         unit_id=st.session_state[state.UNIT],
-        served=serve_city(city, folder=static_dir),
+        served=serve_city(city, folder=static_dir)
+        if upload.current() is None
+        else store.own_map(city, str(static_dir)),
     )
 
 

@@ -44,11 +44,13 @@ class MapLayers:
 class _City(JSCSSMixin, folium.MacroElement):
     """Draws the units and sites of the served geometry."""
 
-    _template = Template("{% macro script(this, kwargs) %}trusoCity.draw({{ this._parent.get_name() }});{% endmacro %}")
+    _template = Template(
+        "{% macro script(this, kwargs) %}trusoCity.draw({{ this._parent.get_name() }}, {{ this.own }});{% endmacro %}"
+    )
 
     def __init__(self, served: Served) -> None:
         super().__init__()
-        self._name = "City"
+        self._name, self.own = "City", served.own_sites
         self.default_js = [(url, url) for url in served.scripts]
         self.default_css = [(url, url) for url in served.styles]
 

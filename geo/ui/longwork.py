@@ -13,6 +13,7 @@ import streamlit as st
 from geo.plan import Plan
 from geo.progress import Progress
 from geo.text import t
+from geo.ui import upload
 
 #: The bar moves no more often than this; it is also where Streamlit stops the work.
 _EVERY_S = 0.1
@@ -53,6 +54,15 @@ def answers() -> Answers:
     return Answers()
 
 
+@st.cache_resource(show_spinner=False, scope="session")
+def _own_answers() -> Answers:
+    return Answers()
+
+
+def _answers_about(plan: Plan) -> Answers:
+    return _own_answers() if upload.is_own(plan.city) else answers()
+
+
 def _digests(plan: Plan) -> tuple[str, str, str]:
     return plan.city.digest, plan.params.digest, plan.version
 
@@ -62,11 +72,11 @@ def ask(question: str, plan: Plan, work: Callable[[Progress], Any], *, text: str
 
     The work stops when the reader moves a control or leaves the page.
     """
-    found = answers().get(question, plan)
+    found = _answers_about(plan).get(question, plan)
     if found is not None:
         return found
     place = st.empty()
-    found = answers().keep(question, plan, work(_bar(place, text)))
+    found = _answers_about(plan).keep(question, plan, work(_bar(place, text)))
     place.empty()
     return found
 
@@ -78,7 +88,7 @@ def ask_on_click(
 
     Returns None until there is an answer.
     """
-    found = answers().get(question, plan)
+    found = _answers_about(plan).get(question, plan)
     if found is not None:
         return found
     place = st.empty()
@@ -88,7 +98,7 @@ def ask_on_click(
     with place.container():
         bar = st.empty()
         st.button(t("study.stop", lang=lang), key=f"stop_{question}", icon=":material/stop:")
-        found = answers().keep(question, plan, work(_bar(bar, text)))
+        found = _answers_about(plan).keep(question, plan, work(_bar(bar, text)))
     place.empty()
     return found
 

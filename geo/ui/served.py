@@ -1,7 +1,7 @@
 """What the map loads, written into the folder that the app itself serves: scripts, styles and the city's geometry.
 
 Files are named by their content and never change, so they are written once, aside, and then renamed. Whoever reaches
-the app can read a served file, but cannot guess its name without the data that it was made from.
+the app can read a served file, so the buildings of a reader's own inventory are in none: they go to that reader's map.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,11 @@ _ROADS = {"motorway": 2.6, "trunk": 2.2, "primary": 1.6, "secondary": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Addresses of what the map loads, in the order in which it must be loaded."""
+    """Addresses of what the map loads, in the order in which it must be loaded; and, as JSON, what is in no file."""
 
     scripts: tuple[str, ...]
     styles: tuple[str, ...]
+    own_sites: str = "null"
 
 
 def serve_city(city: City, *, folder: Path) -> Served:
@@ -50,12 +51,37 @@ def serve_city(city: City, *, folder: Path) -> Served:
     assets = _write_assets(folder)
     geometry = folder / f"city-{city.digest}-{_version(json.dumps(PALETTE).encode())}.js"
     if not geometry.exists():
-        text = json.dumps(city_geometry(city), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-        _write_aside(geometry, f"trusoCity.load({text});\n".encode())
+        _write_aside(geometry, _script(city_geometry(city)))
+    return _served(assets, geometry.name)
+
+
+def serve_ground(city: City, *, folder: Path) -> Served:
+    """Write what :func:`serve_city` does but the sites of `city`, which are handed to the map itself.
+
+    The geometry is named by what is written, so that inventories of one data folder share it.
+    """
+    data = city_geometry(city)
+    sites, script = data.pop("sites"), _script({**data, "sites": []})
+    assets, geometry = _write_assets(folder), folder / f"ground-{_version(script)}.js"
+    if not geometry.exists():
+        _write_aside(geometry, script)
+    # Templates around the map read braces, and streamlit-folium renames what holds an underscore.
+    return replace(_served(assets, geometry.name), own_sites=_json(sites).replace("_", "\\u005f"))
+
+
+def _served(assets: str, geometry: str) -> Served:
     return Served(
-        scripts=(*(f"{_URL}/{assets}/{name}" for name in _SCRIPTS), f"{_URL}/{geometry.name}"),
+        scripts=(*(f"{_URL}/{assets}/{name}" for name in _SCRIPTS), f"{_URL}/{geometry}"),
         styles=tuple(f"{_URL}/{assets}/{name}" for name in _STYLES),
     )
+
+
+def _script(data: dict[str, Any]) -> bytes:
+    return f"trusoCity.load({_json(data)});\n".encode()
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
 def _write_assets(folder: Path) -> str:

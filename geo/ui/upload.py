@@ -44,6 +44,12 @@ def current() -> OwnInventory | None:
     return kept
 
 
+def is_own(city: City) -> bool:
+    """Return whether `city` is the one that this session brought."""
+    own = current()
+    return own is not None and own.city.digest == city.digest
+
+
 def use(own: OwnInventory | None) -> None:
     """Plan with `own` in this session from now on; None goes back to the city's inventory."""
     st.session_state[_KEPT] = own

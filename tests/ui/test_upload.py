@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -15,8 +17,11 @@ from streamlit.testing.v1 import AppTest
 
 from geo import City, load_city, make_plan
 from geo.errors import InputError
+from geo.params import Params
 from geo.settings import Settings
 from geo.text import LANGUAGES, t
+from geo.ui import store
+from geo.ui.served import city_geometry, serve_city, serve_ground
 from geo.ui.upload import MAX_MB, inventory_csv, read_upload
 from geo.ui.words import plain
 from tests.ui.toyapp import HOSTILE
@@ -88,6 +93,36 @@ def test_the_pages_say_whose_inventory_they_show_and_lead_back(
     next(button for button in app.button if button.label == label).click().run()
     assert banner not in [info.value for info in app.info]
     assert snapshot(data_dir) == before
+
+
+def test_nothing_of_an_own_inventory_is_served_or_shared(
+    start: Start, go: Go, table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(store, "make_plan", lambda city, *args, **kwargs: made.append(city.digest) or make_plan(city))
+    table["name"] = [f"Secret {i}" for i in range(len(table))]
+    content = as_csv(table.iloc[1:])
+    app = go(upload(go(start(lang="en"), "data"), "mine.csv", content), "overview")
+    assert not app.exception
+    own = read_upload(content, settings=Settings())
+    assert made.count(own.digest) == 1, "the session keeps its plan"
+    store.current_plan(own, Params())
+    assert made.count(own.digest) == 2, "what all sessions share does not hold it"
+    files = [path for path in (tmp_path / "static").rglob("*") if path.is_file()]
+    assert any(path.name.startswith("ground-") for path in files)
+    assert not [path for path in files if b"Secret" in path.read_bytes()]
+    assert not [path for path in files if own.digest in path.name]
+
+
+def test_the_map_of_an_own_inventory_brings_its_sites_itself(toy_city: City, tmp_path: Path) -> None:
+    served = serve_ground(toy_city, folder=tmp_path)
+    script = (tmp_path / served.scripts[-1].rsplit("/", 1)[1]).read_bytes()
+    data = json.loads(script.removeprefix(b"trusoCity.load(").removesuffix(b");\n"))
+    assert data == json.loads(json.dumps({**city_geometry(toy_city), "sites": []}))
+    assert json.loads(served.own_sites) == city_geometry(toy_city)["sites"]
+    fewer = replace(toy_city, sites=toy_city.sites.iloc[1:], digest="other")
+    assert serve_ground(fewer, folder=tmp_path).scripts == served.scripts
+    assert serve_city(toy_city, folder=tmp_path).own_sites == "null"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -3,7 +3,7 @@
 (function () {
   "use strict";
 
-  const city = { data: null, units: [], sites: [], labels: [], extras: {}, last: null };
+  const city = { data: null, told: [], units: [], sites: [], labels: [], extras: {}, last: null };
   const LINE = { outline: "#1b1f27", border: "#8c94a3", selected: "#d1006c", ground: "#f3f4f6", road: "#c4a77d" };
   const SHAPES = ["candidate", "all_functions", "committee_one_stop", "party_council"];
   const LABELS_FROM_ZOOM = 12;
@@ -39,7 +39,9 @@
     city.data = data;
   }
 
-  function draw(map) {
+  // The buildings of a reader's own inventory come with the map, because others can read what is served.
+  function draw(map, own) {
+    city.told = own || city.data.sites;
     L.SVG.include({
       _updateSite(layer) {
         const { x, y } = layer._point;
@@ -57,7 +59,7 @@
     });
     ["roads", "communes", "names", "halo"].forEach((name) => (map.getPane(name).style.pointerEvents = "none"));
     city.units = city.data.units.map((unit, i) => drawUnit(map, unit, i));
-    city.sites = city.data.sites.map((site, i) => drawSite(map, Site, site, i));
+    city.sites = city.told.map((site, i) => drawSite(map, Site, site, i));
     city.labels = city.data.units.map((unit) => label(unit));
     L.control.scale({ imperial: false, position: "topright" }).addTo(map);
     map.on("zoomend", () => arrange(map));
@@ -200,7 +202,7 @@
 
   function siteText(i) {
     const { words, scores, roles, site_minutes } = city.last;
-    return text(`s${i}`, city.data.sites[i].name, [
+    return text(`s${i}`, city.told[i].name, [
       [words.role, words[SHAPES[Number(roles[i])]]],
       [words.score, amount(scores[i] === null ? null : scores[i] / 1000, 2, "")],
       [words.minutes, amount(site_minutes[i] === null ? null : site_minutes[i] / 10, 1, ` ${words.min}`)],
