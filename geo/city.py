@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from geo.sources.folder import check_folder, read_folder
 from geo.sources.network import SUFFIXES, read_network
 from geo.sources.osm import file_digest
 
-#: Goes into the name of cached networks; raise it when :mod:`geo.sources.segments` reads differently.
+#: Goes into the digest of every city and so into the name of all that is cached of it; raise it when
+#: :mod:`geo.sources.segments` reads differently.
 _READER_VERSION = "4"
 
 
@@ -52,7 +54,7 @@ class City:
     modelled : tuple of str
         Which of ``boundaries``, ``buildings``, ``network`` and ``population`` hold modelled data.
     digest : str
-        SHA-256 over the content of the files read, first 16 hexadecimal digits.
+        SHA-256 over the content of the files read and the version of the reader, first 16 hexadecimal digits.
     seconds : dict of str to float
         Wall-clock seconds of each step of loading.
     """
@@ -131,7 +133,7 @@ def load_city(
         network=network,
         notes=folder.notes,
         modelled=(*folder.modelled, "network") if network is not None and network.modelled else folder.modelled,
-        digest=digest_of_text(*(f"{name}:{digest}" for name, digest in sorted(folder.file_digests.items()))),
+        digest=_digest(folder.file_digests),
         seconds=clock.seconds,
     )
 
@@ -155,6 +157,10 @@ def check_city(path: str | Path | None = None, *, settings: Settings | None = No
     except InputError as error:
         faults += error.faults
     return faults
+
+
+def _digest(file_digests: Mapping[str, str]) -> str:
+    return digest_of_text(_READER_VERSION, *(f"{name}:{digest}" for name, digest in sorted(file_digests.items())))
 
 
 def _network(path: Path, root: Path, settings: Settings) -> RoadNetwork:

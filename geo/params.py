@@ -147,7 +147,7 @@ class ServiceParams(_Group):
 
     count_points: bool = Field(False, description="a citizen goes to the site or to a service point, the nearer")
     points: dict[str, tuple[float, float]] = Field(
-        default_factory=lambda: dict(_POINTS), description="longitude and latitude of each service point, degrees"
+        default_factory=lambda: dict(_POINTS), description="longitude and latitude of each point by name, degrees"
     )
 
     @model_validator(mode="after")
@@ -157,6 +157,12 @@ class ServiceParams(_Group):
                 place, allowed = f"{lon:g}, {lat:g}", "-180 … 180, -90 … 90"
                 raise WrongValueError("params_value", column=f"points.{name}", value=place, allowed=allowed)
         return self
+
+    @field_validator("points")
+    @classmethod
+    def _in_order(cls, points: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        """Sort by name, so that whatever has a column for each point has the same columns for the same points."""
+        return dict(sorted(points.items()))
 
 
 class ScoreParams(_Group):

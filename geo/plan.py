@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version as package_version
 from threading import Lock
@@ -33,7 +34,7 @@ from geo.travel.access import (
     compute_travel_times,
     ways_to_sites,
 )
-from geo.travel.branches import minutes_to_nearest, with_points
+from geo.travel.branches import minutes_to_points, nearest_minutes, with_points
 from geo.travel.demand import place_demand
 from geo.travel.network import TravelGraph
 from geo.travel.standing import Standing, standing_of
@@ -185,7 +186,7 @@ def prepare(
     times = travel_times(city, params.access, settings=settings, progress=progress)
     served = times
     if params.service.count_points:
-        served = with_points(times, _nearest_points(city, params, times, settings=settings))
+        served = with_points(times, nearest_minutes(point_minutes(city, params, times, settings=settings)))
     standing = _standing(city, params.access) if params.access.scenario else None
     idle = () if standing is None else standing.under(params.access).idle
     prepared = replace(prepare_with(city, params, served), times=times, idle=idle)
@@ -240,23 +241,32 @@ def with_areas(city: City, prepared: Prepared) -> pd.DataFrame:
     return city.sites.assign(known_area_m2=known, priced_area_m2=known.fillna(need_m2))
 
 
-def _nearest_points(
-    city: City, params: Params, times: TravelTimes, *, settings: Settings | None
+def point_minutes(
+    city: City,
+    params: Params,
+    times: TravelTimes,
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the minutes to the nearest service point, from the disk if they were computed before."""
-    sizes: list[tuple[int, ...]] = [(len(unit.population),) for unit in times.units.values()]
+    """Return :func:`geo.travel.branches.minutes_to_points`, from the disk if they were computed before.
+
+    `times` are those of :func:`travel_times`; the columns are in the order of ``params.service.points``.
+    """
+    settings, points = settings or Settings(), params.service.points
+    sizes: list[tuple[int, ...]] = [(len(unit.population), len(points)) for unit in times.units.values()]
 
     def compute() -> dict[str, NDArray[np.float64]]:
         graph = graph_of(city, params.access)
-        return minutes_to_nearest(times, params.service.points, graph, params.access)
+        return minutes_to_points(times, points, graph, params.access, progress=progress, cache_dir=settings.cache_dir)
 
     digests = (city.digest, str(city.crs), digest_of(params.access), digest_of(params.service))
     return cached(
-        (settings or Settings()).cache_dir,
-        f"points-{_ACCESS_VERSION}-{digest_of_text(*digests)}",
+        settings.cache_dir,
+        f"point-times-{_ACCESS_VERSION}-{digest_of_text(*digests)}",
         make=compute,
-        pack=lambda nearest: {"minutes": np.concatenate([*nearest.values(), np.empty(0)])},
-        unpack=lambda arrays: dict(zip(times.units, _blocks(arrays["minutes"], sizes), strict=True)),
+        pack=lambda minutes: {"minutes": join_blocks(minutes.values())},
+        unpack=lambda arrays: dict(zip(times.units, cut_blocks(arrays["minutes"], sizes), strict=True)),
     )
 
 
@@ -387,10 +397,10 @@ def _unpack_times(arrays: Arrays, city: City) -> TravelTimes:
     )
     sizes = [{"d": n_demand, "s": n_sites} for n_demand, n_sites in arrays["shape"].tolist()]
     blocks = {
-        name: _blocks(arrays[f"unit_{name}"], [tuple(size[axis] for axis in axes) for size in sizes])
+        name: cut_blocks(arrays[f"unit_{name}"], [tuple(size[axis] for axis in axes) for size in sizes])
         for name, axes in _BLOCKS.items()
     }
-    site_ids = _blocks(arrays["site_ids"], [(size["s"],) for size in sizes])
+    site_ids = cut_blocks(arrays["site_ids"], [(size["s"],) for size in sizes])
     units = {
         str(unit_id): UnitTimes(
             site_ids=tuple(site_ids[number].tolist()), **{name: blocks[name][number] for name in _BLOCKS}
@@ -405,7 +415,12 @@ def _unpack_times(arrays: Arrays, city: City) -> TravelTimes:
     )
 
 
-def _blocks(flat: NDArray, shapes: list[tuple[int, ...]]) -> list[NDArray]:
+def join_blocks(blocks: Iterable[NDArray]) -> NDArray:
+    """Return the figures of all `blocks` in one array of one axis."""
+    return np.concatenate([*(block.ravel() for block in blocks), np.empty(0)])
+
+
+def cut_blocks(flat: NDArray, shapes: Sequence[tuple[int, ...]]) -> list[NDArray]:
     """Return `flat` cut into blocks of `shapes`."""
     if not shapes:
         return []

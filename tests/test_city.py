@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from geo import city as city_module
 from geo.city import City, check_city, load_city
 from geo.errors import InputError
 from geo.settings import Settings
@@ -37,6 +38,16 @@ def test_the_digest_follows_the_content_not_the_place(tmp_path: Path, settings: 
     inventory = there / "buildings" / "inventory.csv"
     inventory.write_text(inventory.read_text(encoding="utf-8").replace("2500", "2501"), encoding="utf-8")
     assert load_city(here, settings=settings).digest != load_city(there, settings=settings).digest
+
+
+def test_what_is_cached_of_a_city_is_made_anew_for_another_reader(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Times, points and distances are named by the digest of the city."""
+    folder = toy_folder(tmp_path / "toy")
+    before = load_city(folder, settings=settings).digest
+    monkeypatch.setattr(city_module, "_READER_VERSION", "next")
+    assert load_city(folder, settings=settings).digest != before
 
 
 def test_a_network_is_parsed_once_and_then_read_from_the_cache(

@@ -24,7 +24,7 @@ from geo.schemas import RoadNetwork
 from geo.settings import Settings
 from geo.study.people import minutes_changed, reception_sites
 from geo.travel.access import AccessFigures, UnitTimes, access_figures
-from geo.travel.branches import minutes_to_nearest
+from geo.travel.branches import minutes_to_points, nearest_minutes
 from geo.travel.engine import TICKS_PER_S, UNREACHED, both_ways, places_on, road_metric
 from geo.travel.network import TravelGraph
 from geo.travel.scenario import apply_scenario
@@ -151,9 +151,10 @@ def compare_scenario(
     base = prepare(city, plan.params, settings=settings).served
     rows = {unit_id: reception_sites(plan, unit_id) for unit_id in base.units if plan.units["n_sites"][unit_id] > 0}
     nodes = {str(unit_id): part["node"].to_numpy() for unit_id, part in base.demand.groupby("unit_id", sort=False)}
-    after = _Travel(stage, applied.graph, access, (settings or Settings()).cache_dir)
     points = plan.params.service.points if plan.params.service.count_points else {}
-    nearest = minutes_to_nearest(base, points, applied.graph, access)
+    cache_dir = (settings or Settings()).cache_dir
+    nearest = nearest_minutes(minutes_to_points(base, points, applied.graph, access, cache_dir=cache_dir))
+    after = _Travel(stage, applied.graph, access, cache_dir)
     positions = {unit_id: city.sites.index.get_indexer(list(sites)) for unit_id, sites in rows.items()}
     answers = after.minutes([(nodes[unit_id], positions[unit_id]) for unit_id in rows])
     found = {}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,10 +13,10 @@ from numpy.typing import NDArray
 from geo.cache import cached, digest_of_text
 from geo.city import City
 from geo.params import AccessParams, Params, digest_of
-from geo.plan import Prepared, graph_of, travel_times
+from geo.plan import Prepared, cut_blocks, graph_of, join_blocks, point_minutes, travel_times
 from geo.progress import Progress
 from geo.settings import Settings
-from geo.travel.access import TravelTimes, ways_to_sites
+from geo.travel.access import TravelTimes
 from geo.travel.branches import points_as_sites
 from geo.travel.distances import compute_distances
 
@@ -44,19 +43,15 @@ def travel_distances(
     settings = settings or Settings()
     times = times or travel_times(city, params, settings=settings, progress=progress)
 
+    minutes = {unit_id: unit.minutes for unit_id, unit in times.units.items()}
+
     def compute() -> dict[str, NDArray[np.float64]]:
         return compute_distances(
-            times.demand, city.sites, times.units, graph_of(city, params), city.network, params,
+            times.demand, city.sites, minutes, graph_of(city, params), city.network, params,
             cache_dir=settings.cache_dir, progress=progress,
         )  # fmt: skip
 
-    return cached(
-        settings.cache_dir,
-        f"distances-{_VERSION}-{_digest(city, params, times)}",
-        make=compute,
-        pack=lambda distances: {"km": _flat(distances)},
-        unpack=lambda arrays: _blocks(arrays["km"], {name: unit.minutes.shape for name, unit in times.units.items()}),
-    )
+    return _kept(f"distances-{_VERSION}-{_digest(city, params, times)}", settings, compute, minutes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,35 +87,33 @@ def point_ways(
     if not params.service.count_points or not points:
         return None
     times = times or travel_times(city, params.access, settings=settings, progress=progress)
+    minutes = point_minutes(city, params, times, settings=settings, progress=progress)
 
-    def compute() -> PointWays:
-        graph = graph_of(city, params.access)
-        sites, unit_ids = points_as_sites(times, points), pd.Index(list(times.units))
-        options: dict[str, Any] = {"cache_dir": settings.cache_dir, "progress": progress}
-        found = ways_to_sites(times.demand, sites, graph, params.access, unit_ids=unit_ids, **options)
-        km = compute_distances(times.demand, sites, found, graph, city.network, params.access, **options)
-        return PointWays(names=tuple(points), minutes={name: unit.minutes for name, unit in found.items()}, km=km)
+    def compute() -> dict[str, NDArray[np.float64]]:
+        return compute_distances(
+            times.demand, points_as_sites(times, points), minutes, graph_of(city, params.access), city.network,
+            params.access, cache_dir=settings.cache_dir, progress=progress,
+        )  # fmt: skip
 
-    shapes = {name: (len(unit.population), len(points)) for name, unit in times.units.items()}
+    digest = digest_of_text(_digest(city, params.access, times), digest_of(params.service))
+    km = _kept(f"point-distances-{_VERSION}-{digest}", settings, compute, minutes)
+    return PointWays(names=tuple(points), minutes=minutes, km=km)
+
+
+def _kept(
+    name: str,
+    settings: Settings,
+    compute: Callable[[], dict[str, NDArray[np.float64]]],
+    like: Mapping[str, NDArray[np.float64]],
+) -> dict[str, NDArray[np.float64]]:
+    """Return kilometres in the shapes of `like`, from the disk if they were computed before."""
     return cached(
         settings.cache_dir,
-        f"point-ways-{_VERSION}-{digest_of_text(_digest(city, params.access, times), digest_of(params.service))}",
+        name,
         make=compute,
-        pack=lambda ways: {"minutes": _flat(ways.minutes), "km": _flat(ways.km)},
-        unpack=lambda arrays: PointWays(
-            names=tuple(points), minutes=_blocks(arrays["minutes"], shapes), km=_blocks(arrays["km"], shapes)
-        ),
+        pack=lambda blocks: {"km": join_blocks(blocks.values())},
+        unpack=lambda arrays: dict(zip(like, cut_blocks(arrays["km"], [b.shape for b in like.values()]), strict=True)),
     )
-
-
-def _flat(blocks: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.concatenate([*(block.ravel() for block in blocks.values()), np.empty(0)])
-
-
-def _blocks(flat: NDArray[np.float64], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float64]]:
-    stops = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
-    parts = np.split(flat, stops[:-1]) if shapes else []
-    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
 
 def _digest(city: City, params: AccessParams, times: TravelTimes) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -15,15 +16,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.params import AccessParams
+from geo.progress import Progress
 from geo.schemas import WGS84
-from geo.travel.access import TravelTimes, compute_travel_times
+from geo.travel.access import TravelTimes, ways_to_sites
 from geo.travel.network import TravelGraph
 
 
-def minutes_to_nearest(
-    times: TravelTimes, points: Mapping[str, tuple[float, float]], graph: TravelGraph | None, params: AccessParams
+def minutes_to_points(
+    times: TravelTimes,
+    points: Mapping[str, tuple[float, float]],
+    graph: TravelGraph | None,
+    params: AccessParams,
+    *,
+    progress: Progress | None = None,
+    cache_dir: Path | None = None,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the minutes from the people of each unit to the service point nearest by time.
+    """Return the minutes from the people of each unit to every service point.
 
     Parameters
     ----------
@@ -33,24 +41,30 @@ def minutes_to_nearest(
         Longitude and latitude of each point, degrees.
     graph : TravelGraph or None
     params : AccessParams
+    progress, cache_dir
+        As :func:`~geo.travel.access.ways_to_sites` takes them.
 
     Returns
     -------
-    dict of str to ndarray of float64, shape (n_demand,)
-        By unit_id; infinite where no point is reached, as in a unit without a network.
+    dict of str to ndarray of float64, shape (n_demand, n_points)
+        By unit_id, in the order of `points`; infinite where a point is not reached, as in a unit without a network.
     """
     if not points:
-        return {unit_id: np.full(len(unit.population), np.inf) for unit_id, unit in times.units.items()}
-    found = compute_travel_times(
-        times.demand, points_as_sites(times, points), graph, params, unit_ids=pd.Index(list(times.units))
-    )
-    return {unit: block.minutes.min(axis=1) for unit, block in found.units.items()}
+        return {unit_id: np.empty((len(unit.population), 0)) for unit_id, unit in times.units.items()}
+    sites, unit_ids = points_as_sites(times, points), pd.Index(list(times.units))
+    found = ways_to_sites(times.demand, sites, graph, params, unit_ids=unit_ids, progress=progress, cache_dir=cache_dir)
+    return {unit_id: block.minutes for unit_id, block in found.items()}
+
+
+def nearest_minutes(minutes: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Return the minutes to the point nearest by time, infinite where there is none; from :func:`minutes_to_points`."""
+    return {unit_id: to_points.min(axis=1, initial=np.inf) for unit_id, to_points in minutes.items()}
 
 
 def points_as_sites(times: TravelTimes, points: Mapping[str, tuple[float, float]]) -> gpd.GeoDataFrame:
     """Return every service point as a site of every unit: columns ``unit_id`` and ``geometry``, CRS of the people.
 
-    Parameters are those of :func:`minutes_to_nearest`; the points of a unit keep their order.
+    Parameters are those of :func:`minutes_to_points`; the points of a unit keep their order.
     """
     lon, lat = zip(*points.values(), strict=True)
     places = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=WGS84)).to_crs(times.demand.crs)
@@ -71,7 +85,7 @@ def with_points(times: TravelTimes, nearest: Mapping[str, NDArray[np.float64]]) 
     ----------
     times : TravelTimes
     nearest : mapping of str to ndarray of float64, shape (n_demand,)
-        From :func:`minutes_to_nearest`.
+        From :func:`nearest_minutes`.
     """
     units = {}
     for unit_id, unit in times.units.items():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from geo.params import AccessParams
 from geo.progress import Progress
 from geo.schemas import RoadNetwork
-from geo.travel.access import UnitTimes, ways_to_sites
+from geo.travel.access import ways_to_sites
 from geo.travel.network import TravelGraph
 
 #: A metre counts as a tenth of a second, so the engine counts millimetres and a way may be 2,000 km long.
@@ -27,7 +27,7 @@ _LONGEST_KM = 2_000.0
 def compute_distances(
     demand: gpd.GeoDataFrame,
     sites: gpd.GeoDataFrame,
-    units: Mapping[str, UnitTimes],
+    minutes: Mapping[str, NDArray[np.float64]],
     graph: TravelGraph | None,
     network: RoadNetwork | None,
     params: AccessParams,
@@ -44,8 +44,8 @@ def compute_distances(
     ----------
     demand, sites : geopandas.GeoDataFrame
         As given to :func:`~geo.travel.access.ways_to_sites`.
-    units : mapping of str to UnitTimes
-        What that returned: it says which ways there are.
+    minutes : mapping of str to ndarray of float64, shape (n_demand, n_sites)
+        By unit_id, as that found them; infinite where there is no way.
     graph : TravelGraph or None
         Of ``params.mode``; an arc whose seconds are infinite is closed. None where there is no road.
     network : RoadNetwork or None
@@ -59,8 +59,7 @@ def compute_distances(
     Returns
     -------
     dict of str to ndarray of float64, shape (n_demand, n_sites)
-        Kilometres by unit_id, in the shape of :attr:`~geo.travel.access.UnitTimes.minutes`; infinite where those are,
-        for the reason in :attr:`~geo.travel.access.UnitTimes.reason`.
+        Kilometres by unit_id, in the shape of `minutes`; infinite where those are, for the same reason.
     """
     if graph is not None and network is not None:
         seconds = np.where(np.isfinite(graph.seconds), _S_PER_M * network.length_m[graph.segment], np.inf)
@@ -68,9 +67,9 @@ def compute_distances(
     # Not validated on purpose: these are no speeds and minutes that a user may set.
     metres = params.model_copy(update={"off_road_kmh": _OFF_ROAD_KMH, "cutoff_min": _LONGEST_KM / _KM_PER_MIN})
     found = ways_to_sites(
-        demand, sites, graph, metres, unit_ids=pd.Index(list(units)), progress=progress, cache_dir=cache_dir
+        demand, sites, graph, metres, unit_ids=pd.Index(list(minutes)), progress=progress, cache_dir=cache_dir
     )
     return {
-        unit_id: np.where(np.isfinite(unit.minutes), _KM_PER_MIN * found[unit_id].minutes, np.inf)
-        for unit_id, unit in units.items()
+        unit_id: np.where(np.isfinite(by_time), _KM_PER_MIN * found[unit_id].minutes, np.inf)
+        for unit_id, by_time in minutes.items()
     }

@@ -3,8 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from geo import plan as plan_module
 from geo.city import City
-from geo.plan import travel_times
+from geo.plan import prepare, travel_times
 from geo.settings import Settings
 from geo.study import ways as ways_module
 from geo.study.ways import point_ways, travel_distances
@@ -38,6 +39,29 @@ def test_distances_are_kept_on_disk_and_measured_anew_for_other_ways(
     other = dataclasses.replace(times, units={**times.units, "00010": lost})
     travel_distances(city, SMALL.access, times=other, settings=settings)
     assert measured
+
+
+def test_service_points_in_another_order_keep_their_ways(city: City, settings: Settings) -> None:
+    """The name of the cache does not depend on the order: the second answer comes from the first."""
+    near, far = city.sites.geometry.to_crs("EPSG:4326")[["S1", "S2"]]
+    points = {"near": (near.x, near.y), "far": (far.x, far.y)}
+    found = []
+    for names in (("near", "far"), ("far", "near")):
+        given = {"service.count_points": True, "service.points": {name: points[name] for name in names}}
+        ways = point_ways(city, SMALL.with_values(given), settings=settings)
+        assert ways is not None
+        column = ways.names.index("near")
+        found.append((ways.minutes["00010"][:, column], ways.km["00010"][:, column]))
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_a_plan_and_its_ways_compute_the_times_to_service_points_once(
+    city: City, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = SMALL.with_values({"service.count_points": True})
+    prepare(city, params, settings=settings)
+    monkeypatch.setattr(plan_module, "minutes_to_points", None)
+    assert point_ways(city, params, settings=settings) is not None
 
 
 def test_the_ways_to_service_points_are_kept_and_known_only_where_they_count(city: City, settings: Settings) -> None:

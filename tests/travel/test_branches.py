@@ -12,7 +12,7 @@ from geo.plan import make_plan, prepare
 from geo.publish.files import write_plan
 from geo.schemas import WGS84
 from geo.settings import Settings
-from geo.travel.branches import minutes_to_nearest, with_points
+from geo.travel.branches import minutes_to_points, nearest_minutes, with_points
 from geo.travel.network import build_graph
 from tests.test_plan import SMALL, streets_of
 
@@ -40,10 +40,10 @@ def test_a_point_where_a_building_stands_is_as_far_as_the_building(city: City, s
     unit = times.units["00010"]
     home = place_of(city, unit.site_ids[0])
     far = (home[0] + 5.0, home[1])
-    nearest = minutes_to_nearest(times, {"a": far, "b": home}, graph, SMALL.access)
+    nearest = nearest_minutes(minutes_to_points(times, {"a": far, "b": home}, graph, SMALL.access))
     np.testing.assert_allclose(nearest["00010"], unit.minutes[:, 0])
     assert np.isinf(nearest["00020"]).all(), "a unit without roads has no times to anything"
-    none = minutes_to_nearest(times, {}, graph, SMALL.access)
+    none = nearest_minutes(minutes_to_points(times, {}, graph, SMALL.access))
     assert np.isinf(none["00010"]).all()
     with_none = with_points(times, none)
     np.testing.assert_array_equal(with_none.units["00010"].minutes, unit.minutes)

@@ -37,7 +37,11 @@ def ways(
     demand = frame(nodes, unit_id="U", population=1.0, node=np.arange(len(nodes)), reason="")
     sites = frame({"S": site}, unit_id="U")
     units = ways_to_sites(demand, sites, graph, params, unit_ids=pd.Index(["U"]))
-    return units["U"], compute_distances(demand, sites, units, graph, network, params)["U"]
+    return units["U"], compute_distances(demand, sites, minutes_of(units), graph, network, params)["U"]
+
+
+def minutes_of(units: dict[str, UnitTimes]) -> dict[str, np.ndarray]:
+    return {unit_id: unit.minutes for unit_id, unit in units.items()}
 
 
 def test_the_shortest_way_may_be_slower_than_the_quickest() -> None:
@@ -63,7 +67,7 @@ def test_without_any_road_every_distance_is_missing() -> None:
     demand = frame({"a": (0, 0)}, unit_id="U", population=1.0, node=-1, reason="no_network")
     sites, params = frame({"S": (0, 0)}, unit_id="U"), Params().access
     units = ways_to_sites(demand, sites, None, params, unit_ids=pd.Index(["U"]))
-    assert np.isinf(compute_distances(demand, sites, units, None, None, params)["U"]).all()
+    assert np.isinf(compute_distances(demand, sites, minutes_of(units), None, None, params)["U"]).all()
 
 
 PLACES = {name: (400.0 * (i % 3), 500.0 * (i // 3)) for i, name in enumerate("abcdefghi")}
