@@ -73,6 +73,9 @@ def test_an_inventory_is_uploaded_named_on_the_pages_and_given_back(embedded: st
     page.get_by_role("button", name="Plan with this inventory").click()
     banner = page.get_by_text(f"Your list of buildings: mine.csv ({len(table)} buildings)")
     expect(banner).to_be_visible(timeout=240_000)
+    page.get_by_role("link", name="Overview").or_(page.get_by_role("link", name="Map")).first.click()
+    signs = page.frame_locator("iframe[title*='folium']").locator("[data-site]")
+    expect(signs).to_have_count(len(table), timeout=60_000)
     page.get_by_role("link", name="How many sites?").click()
     expect(page.get_by_role("heading", name="How many sites?")).to_be_visible()
     expect(banner).to_be_visible(timeout=60_000)
@@ -83,6 +86,8 @@ def test_an_inventory_is_uploaded_named_on_the_pages_and_given_back(embedded: st
     page.get_by_role("link", name="Data", exact=True).click()
     page.get_by_role("button", name="Back to the city’s inventory").click()
     expect(banner).to_have_count(0, timeout=60_000)
+    page.get_by_role("link", name="Overview").or_(page.get_by_role("link", name="Map")).first.click()
+    expect(signs).to_have_count(903, timeout=60_000)
     assert seen.outside == []
 
 
