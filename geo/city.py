@@ -100,7 +100,7 @@ def load_city(
         try:
             folder = read_folder(root, settings=settings)
         except InputError as error:
-            raise InputError([*error.faults, *_network_faults(root)]) from error
+            raise InputError([*error.faults, *_network_faults(root, settings)]) from error
     crs = folder.metric_crs or folder.communes.estimate_utm_crs()
     with clock("network"):
         network = None if folder.network_path is None else _network(folder.network_path, root, settings)
@@ -149,7 +149,7 @@ def check_city(path: str | Path | None = None, *, settings: Settings | None = No
     """
     settings = settings or Settings()
     root = Path(path or settings.data_dir)
-    faults = [*check_folder(root, settings=settings), *_network_faults(root)]
+    faults = [*check_folder(root, settings=settings), *_network_faults(root, settings)]
     if any(fault.severity == "error" for fault in faults):
         return faults
     try:
@@ -164,7 +164,10 @@ def _digest(file_digests: Mapping[str, str]) -> str:
 
 
 def _network(path: Path, root: Path, settings: Settings) -> RoadNetwork:
-    digest = file_digest(path)
+    try:
+        digest = file_digest(path)
+    except OSError:
+        return _read_network(path, root)  # which says why it cannot be read
     network = cached(
         settings.cache_dir,
         f"network-{_READER_VERSION}-{digest[:16]}",
@@ -183,12 +186,12 @@ def _read_network(path: Path, root: Path) -> RoadNetwork:
         raise InputError([replace(fault, file=name) for fault in error.faults]) from error
 
 
-def _network_faults(root: Path) -> list[Fault]:
-    """Return what is wrong with the road networks of a folder."""
+def _network_faults(root: Path, settings: Settings) -> list[Fault]:
+    """Return what is wrong with the road networks of a folder; one that was read before is not read again."""
     faults: list[Fault] = []
     for path in sorted(path for path in root.glob("network/*") if path.name.lower().endswith(SUFFIXES)):
         try:
-            _read_network(path, root)
+            _network(path, root, settings)
         except InputError as error:
             faults += error.faults
     return faults

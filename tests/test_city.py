@@ -76,6 +76,25 @@ def test_check_opens_the_network_too_and_says_everything_at_once(tmp_path: Path,
     assert "network/roads.osm.pbf" in str(loading.value)
 
 
+def test_a_fault_elsewhere_does_not_parse_a_known_network_again(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = with_network(toy_folder(tmp_path / "toy"))
+    load_city(folder, settings=settings)
+    monkeypatch.setattr("geo.city.read_network", None)
+    inventory = folder / "buildings" / "inventory.csv"
+    inventory.write_text(inventory.read_text(encoding="utf-8").replace("S2,", "S1,"), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        load_city(folder, settings=settings)
+    assert [fault.key for fault in error.value.faults if fault.severity == "error"] == ["id_duplicate"]
+
+
+def test_a_network_that_is_a_folder_is_told(tmp_path: Path, settings: Settings) -> None:
+    folder = toy_folder(tmp_path / "toy")
+    (folder / "network" / "roads.osm.pbf").mkdir(parents=True)
+    assert [fault.severity for fault in check_city(folder, settings=settings)].count("error") >= 1
+
+
 def test_a_sound_folder_passes_the_check(tmp_path: Path, settings: Settings) -> None:
     faults = check_city(with_network(toy_folder(tmp_path / "toy")), settings=settings)
     assert [fault for fault in faults if fault.severity == "error"] == []
