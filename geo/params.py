@@ -344,7 +344,7 @@ class Params(_Group):
     @property
     def digest(self) -> str:
         """SHA-256 of the parameters as canonical JSON, first 16 hexadecimal digits."""
-        return digest_of(self)
+        return digest_of(self, words=True)
 
     def with_values(self, values: Mapping[str, Any]) -> Params:
         """Return a copy with dotted names replaced, validated again.

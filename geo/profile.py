@@ -49,6 +49,7 @@ HIGHWAY_CLASSES = (
     "ferry", "footway", "living_street", "motorway", "path", "pedestrian", "primary", "residential", "secondary",
     "service", "steps", "tertiary", "track", "trunk", "unclassified",
 )  # fmt: skip
+_WORDS = {"title", "about", "source"}
 _RADIUS_M = 150.0
 #: Each of a list is read anew.
 _MAX_PROFILES = 20
@@ -64,9 +65,15 @@ class Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def digest_of(group: BaseModel) -> str:
-    """Return the first 16 hexadecimal digits of the SHA-256 of `group` as canonical JSON."""
-    text = json.dumps(group.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+def digest_of(group: BaseModel, *, words: bool = False) -> str:
+    """Return the first 16 hexadecimal digits of the SHA-256 of `group` as canonical JSON.
+
+    The words of a profile change no number, so they are left out, unless `words` are asked for: what is kept by the
+    digest, such as travel times, serves the same profile under another title.
+    """
+    left_out = None if words else _WORDS if isinstance(group, Scenario) else {"scenario": _WORDS}
+    data = group.model_dump(mode="json", exclude=left_out)
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -155,7 +162,7 @@ class Scenario(Group):
     @property
     def digest(self) -> str:
         """SHA-256 of the scenario as canonical JSON, first 16 hexadecimal digits."""
-        return digest_of(self)
+        return digest_of(self, words=True)
 
     def words(self, lang: str) -> str:
         """Return the title in `lang`, else in another language, else the name."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geo.errors import ParamsError
 from geo.params import HIGHWAY_CLASSES, MODES, Params, parse_params, read_params
-from geo.profile import Restriction, Scenario, list_scenarios, read_scenario, resolve_profile
+from geo.profile import Restriction, Scenario, digest_of, list_scenarios, read_scenario, resolve_profile
 
 INLINE = """
 [access.scenario]
@@ -206,3 +206,18 @@ def test_a_profile_over_itself_is_itself_and_laying_over_has_an_order_but_no_bra
     assert one.over(None) == one
     assert effect(three.over(two.over(one))) == effect(three.over(two).over(one))
     assert effect(one.over(two.over(one)))[1] == effect(two.over(one))[1], "no restriction counts twice"
+
+
+def test_the_words_of_a_profile_do_not_name_what_is_cached() -> None:
+    """Another title is another file of parameters, and the same travel times."""
+    rush = resolve_profile("rush_hour")
+    assert rush is not None
+    other = rush.model_copy(update={"title": {"en": "Monday"}, "about": {}, "source": "me"})
+    faster = rush.model_copy(update={"speed_factors": {"car": {"primary": 0.9}}})
+    named, renamed, changed, plain = (
+        Params().with_values({"access.scenario": profile}) for profile in (rush, other, faster, None)
+    )
+    assert digest_of(named.access) == digest_of(renamed.access)
+    assert digest_of(rush) == digest_of(other)
+    assert named.digest != renamed.digest
+    assert len({digest_of(params.access) for params in (named, changed, plain)}) == 3
