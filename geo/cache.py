@@ -1,4 +1,4 @@
-"""Keep arrays on disk by the digest of what they were made from."""
+"""Keep arrays on disk by the digest of what they were made from; what was not used for longest goes first."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from geo.settings import Settings
 
 T = TypeVar("T")
 Arrays = dict[str, NDArray]
@@ -32,7 +35,8 @@ def cached(
     Parameters
     ----------
     folder : pathlib.Path
-        Cache folder; made if needed. One that cannot be written is done without.
+        Cache folder; made if needed. One that cannot be written is done without. It is held below
+        ``Settings.max_cache_mb``.
     name : str
         Must hold a digest of everything the result depends on.
     make : callable
@@ -42,7 +46,9 @@ def cached(
     path = folder / f"{name}.npz"
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return unpack({key: stored[key] for key in stored.files})
+            value = unpack({key: stored[key] for key in stored.files})
+        _note_use(path)
+        return value
     except FileNotFoundError:
         pass
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -66,3 +72,30 @@ def _store(path: Path, arrays: Arrays) -> None:
     except OSError as error:
         _log.warning("nothing is cached: %s", error)
         Path(aside).unlink(missing_ok=True)
+        return
+    _shrink(path.parent, keep=path, limit_bytes=1_000_000 * Settings().max_cache_mb)
+
+
+def _note_use(path: Path) -> None:
+    """Set the time of the file to now: many disks do not note when a file is read."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+def _shrink(folder: Path, *, keep: Path, limit_bytes: int) -> None:
+    """Delete what was not used for longest until the folder is small enough; other processes may do the same."""
+    if not limit_bytes:
+        return
+    found = []
+    for path in (*folder.glob("*.npz"), *folder.glob("*.tmp")):
+        with suppress(FileNotFoundError):
+            stat = path.stat()
+            found.append((stat.st_mtime_ns, path, stat.st_size))
+    surplus = sum(size for _, _, size in found) - limit_bytes
+    for _, path, size in sorted(found):
+        if surplus <= 0:
+            return
+        if path != keep:
+            with suppress(OSError):  # gone already, or held open where that forbids deleting
+                path.unlink()
+            surplus -= size

@@ -17,6 +17,8 @@ class Settings(BaseSettings):
         Data folder used where none is named: the embedded one.
     cache_dir : pathlib.Path
         Where travel times and parsed networks are kept, by the digest of what they were made from.
+    max_cache_mb : int
+        Size of that folder above which what was not used for longest is deleted; 0 for no limit.
     overpass_url : str
         Overpass endpoint that ``truso fetch osm`` asks.
     request_timeout_s : float
@@ -31,6 +33,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path(__file__).resolve().parent.parent / "data"
     cache_dir: Path = Path(platformdirs.user_cache_dir("truso", appauthor=False))
+    max_cache_mb: int = 2000
     overpass_url: str = "https://overpass-api.de/api"
     request_timeout_s: float = 180.0
     max_upload_mb: int = 400
