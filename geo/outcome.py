@@ -63,6 +63,9 @@ def units_table(
     norm_1, norm_2 = _norms_met_pct(prepared, chosen)
     two = (chosen >= 0) & options.is_pair[chosen] if len(scores) else chosen >= 0
     people = city.units["population"].to_numpy()
+    columns = _figure_columns(figures)
+    unserved = city.units.index.isin(list(prepared.times.unserved))
+    columns["share_within_30min"] = np.where(unserved, 0.0, columns["share_within_30min"]).tolist()
     return pd.DataFrame(
         {
             "name": city.units["name"],
@@ -72,7 +75,7 @@ def units_table(
             "one_site_score": _taken(scores, choice.best_single),
             "two_site_score": _taken(scores, choice.best_pair),
             "second_site_gain": np.round(choice.gain, 9),
-            **_figure_columns(figures),
+            **columns,
             "norm_met_pct": 100 * _ratio(_taken(options.usable_area_m2, chosen), need),
             "norm_met_pct_1": norm_1,
             "norm_met_pct_2": norm_2,

@@ -59,9 +59,9 @@ class Plan:
         (single site, or the committee's with the one-stop service), ``site_id_2`` (the Party's and council's; empty
         string where none), ``one_site_score``, ``two_site_score`` and ``second_site_gain`` (NaN where there is no
         such option), ``mean_time_min``, ``p95_time_min``, ``share_within_30min`` (of the chosen sites; NaN where the
-        unit has no network), ``norm_met_pct`` (known area of its sites over the area needed), ``norm_met_pct_1``,
-        ``norm_met_pct_2`` (of each site over what its role needs), ``population``, ``staff``, ``need_m2``, ``reason``
-        (a code, see
+        unit has no network; the share is 0 where it has roads and no candidate), ``norm_met_pct`` (known area of its
+        sites over the area needed), ``norm_met_pct_1``, ``norm_met_pct_2`` (of each site over what its role needs),
+        ``population``, ``staff``, ``need_m2``, ``reason`` (a code, see
         :data:`geo.choice.choose.REASONS`), ``access_reason`` (why times are missing, one of
         :data:`geo.schemas.UNREACHABLE`, or empty), ``unreachable_population``, ``win_share`` (share of random
         weightings that choose the very same buildings; NaN where none does or an integer programme was needed) and

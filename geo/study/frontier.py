@@ -117,6 +117,8 @@ class _Gauge:
         # The last figure is that of a unit without a site, whose option is -1.
         self._of_option = {name: np.append(np.asarray(values, float), np.nan) for name, values in of_option.items()}
         self._shares = ("share_within_30min", *near)
+        self._unserved = prepared.times.unserved
+        self._is_unserved = prepared.options.unit_ids.isin(list(self._unserved))
         self._costs = _costs(plan, prepared)
 
     def measure(self, choice: Choice) -> dict[str, Any]:
@@ -130,7 +132,7 @@ class _Gauge:
             "objective": round(choice.objective, _DECIMALS),
             **self._times(choice),
             "mean_time_min": _mean(found["mean_time_min"], self._people - found["unreachable"]),
-            **{name: _mean(found[name], self._people) for name in self._shares},
+            **{name: _mean(np.where(self._is_unserved, 0.0, found[name]), self._people) for name in self._shares},
             "norm_met_pct": 100
             * _mean(found["usable_area_m2"] / np.where(self._need > 0, self._need, np.nan), self._need),
             "solver": choice.method,
@@ -150,9 +152,10 @@ class _Gauge:
         }
 
     def _everybody(self, choice: Choice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return minutes and people of every group in the units that have a network."""
+        """Return minutes and people of every group in the units that have a network; infinite where nobody receives."""
         options = self._options
-        minutes, population = [np.empty(0)], [np.empty(0)]
+        population = [np.empty(0), *self._unserved.values()]
+        minutes = [np.full(len(people), np.inf) for people in population]
         for number, option in enumerate(choice.chosen):
             unit = self._prepared.served.units.get(str(options.unit_ids[number]))
             if option >= 0 and unit is not None and unit.has_network:

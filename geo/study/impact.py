@@ -163,6 +163,7 @@ def compare_scenario(
         people = _People(base.units[unit_id], rows[unit_id], np.minimum(minutes, nearest[unit_id][:, None]))
         found[unit_id] = people.row(after.closed(nodes[unit_id], positions[unit_id]))
     units = _units_table(plan, found, rows)
+    units.loc[list(base.unserved), ["share_within_30min_before", "share_within_30min_after"]] = 0.0
     return Impact(scenario=scenario, units=units, totals=_totals(units), idle=applied.idle, profile=access.scenario)
 
 

@@ -132,7 +132,7 @@ def _nobody_arrives(demand: gpd.GeoDataFrame, population: pd.Series) -> _Columns
         "receiver_id": nothing.copy(),
         "receiver_kind": nothing.copy(),
         **{name: np.full(len(demand), np.nan) for name in ("minutes", "km", "least_km", "straight_km")},
-        "reason": np.full(len(demand), NO_SITE, dtype=object),
+        "reason": np.where(demand["reason"] == "no_network", "no_network", NO_SITE).astype(object),
         "weight": weight.to_numpy(),
         "place": np.asarray(demand.geometry),
     }

@@ -80,6 +80,12 @@ class TravelTimes:
     frontage_0_1: pd.Series
     centrality_0_1: pd.Series
 
+    @property
+    def unserved(self) -> dict[str, NDArray[np.float64]]:
+        """People of each unit that has roads and no candidate: they count, and nobody receives them."""
+        left = self.demand[~self.demand["unit_id"].isin(list(self.units)) & (self.demand["reason"] != "no_network")]
+        return {str(unit_id): part.to_numpy() for unit_id, part in left.groupby("unit_id", sort=False)["population"]}
+
 
 def compute_travel_times(
     demand: gpd.GeoDataFrame,

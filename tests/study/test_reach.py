@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from geo.city import City
 from geo.params import Params
 from geo.plan import Plan, choose, make_plan, prepare
+from geo.profile import Scenario
 from geo.schemas import WGS84
 from geo.settings import Settings
 from geo.study import reach as reach_module
+from geo.study.frontier import trace_frontier
+from geo.study.impact import compare_scenario
 from geo.study.reach import NO_SITE, Reach, reach_table
 from geo.study.ways import option_shares, served_distances
 from tests.roads import ORIGIN, road_network
@@ -72,6 +75,30 @@ def test_nobody_is_lost(case: tuple[Plan, Reach]) -> None:
     assert sum(found.totals["unreachable_by_reason"].values()) == found.totals["unreachable_population"]
 
 
+@pytest.mark.parametrize("covered", [True, False])
+def test_people_with_roads_and_without_a_candidate_count_as_not_served_everywhere(
+    city: City, covered_city: City, settings: Settings, covered: bool
+) -> None:
+    """Without S1 nobody receives unit 00010; where the other one has no roads, it counts nowhere."""
+    some = covered_city if covered else city
+    some = dataclasses.replace(some, sites=some.sites.drop(index="S1"), digest=f"without-S1-{covered}")
+    plan = make_plan(some, SMALL, settings=settings)
+    share = 0.5 * plan.units["share_within_30min"]["00020"] if covered else 0.0  # both units have 5,000 people
+    assert plan.totals["share_within_30min"] == pytest.approx(share)
+    assert reach_table(plan, settings=settings).totals["share_within_30min"] == pytest.approx(share)
+    front = trace_frontier(plan, budgets=[plan.totals["sites"]], settings=settings).iloc[0]
+    assert front["share_within_30min"] == pytest.approx(share)
+    impact = compare_scenario(plan, Scenario(name="none"), settings=settings)
+    assert impact.totals["share_within_30min_before"] == pytest.approx(share)
+
+
+def test_a_unit_without_roads_and_without_a_candidate_counts_nowhere(toy_city: City, settings: Settings) -> None:
+    city = dataclasses.replace(toy_city, sites=toy_city.sites.drop(index="S1"), digest="no-roads")
+    plan = make_plan(city, SMALL, settings=settings)
+    assert plan.totals["share_within_30min"] is None
+    assert reach_table(plan, settings=settings).totals["share_within_30min"] is None
+
+
 def test_the_figures_that_a_plan_has_too_are_the_same(case: tuple[Plan, Reach]) -> None:
     plan, found = case
     for name in ("mean_time_min", "p95_time_min", "share_within_30min", "unreachable_population", "access_reason"):
@@ -113,7 +140,8 @@ def test_who_lives_in_a_unit_without_a_site_is_told_so(city: City, settings: Set
     plan = made(city, settings, {})
     without = plan.units.assign(site_id_1="", site_id_2="", n_sites=0)
     found = reach_table(dataclasses.replace(plan, units=without), settings=settings)
-    assert set(found.points["reason"]) == {NO_SITE}
+    reasons = found.points.groupby("unit_id")["reason"].unique().str.join(" ")
+    assert reasons.to_dict() == {"00010": NO_SITE, "00020": "no_network"}
     assert found.totals["unreachable_population"] == plan.totals["population"]
     assert found.totals["mean_time_min"] is None
 
@@ -199,7 +227,9 @@ def test_people_go_to_the_place_that_is_nearest_by_time_and_count_the_one_that_i
         reason=np.array(["", "", "island", "island"], dtype=object),
     )
     people = gpd.GeoDataFrame(
-        {"unit_id": ["U"] * 4, "population": 1.0}, geometry=gpd.points_from_xy([0, 0, 0, 0], [0, 0, 0, 0]), crs=32648
+        {"unit_id": ["U"] * 4, "population": 1.0, "reason": ""},
+        geometry=gpd.points_from_xy([0, 0, 0, 0], [0, 0, 0, 0]),
+        crs=32648,
     )
     points = reach_module._nobody_arrives(people, pd.Series({"U": 4.0}))
     places = {("site", "S1"): shapely.Point(3000, 0), ("site", "S2"): shapely.Point(0, 500)}
