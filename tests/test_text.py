@@ -95,3 +95,7 @@ def test_vietnamese_texts_are_in_nfc() -> None:
 def test_the_files_are_plain_toml(area: str) -> None:
     for lang in LANGUAGES:
         tomllib.loads((PACKAGE / "text" / lang / area).read_text(encoding="utf-8"))
+
+
+def test_the_french_apostrophe_is_one_sign() -> None:
+    assert [key for key, words in catalogue("fr").items() if re.search(r"\w'\w", words)] == []
