@@ -87,7 +87,7 @@ def figure_rows(plan: Plan, *, lang: str) -> list[tuple[str, Any, str, str]]:
     rows: list[tuple[str, Any, str, str]] = []
     for name in Norms.model_fields:
         value = getattr(norms, name)
-        sure = "source" if Norms.is_verified(name) else "unverified"
+        sure = "source" if Norms.is_verified(name, norms.decree) else "unverified"
         state = sure if value == getattr(default, name) else "set"
         words = t(f"publish.figure.{name}", lang=lang), t(f"publish.sureness.{state}", lang=lang)
         rows.append((f"norms.{name}", value, *words))

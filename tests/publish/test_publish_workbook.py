@@ -8,6 +8,7 @@ import zipfile
 import openpyxl
 import pytest
 
+from geo.params import DECREES
 from geo.publish.norms import figure_rows, norm_rows
 from geo.publish.surplus import surplus_table
 from geo.publish.why import explanations_table
@@ -119,6 +120,17 @@ def test_every_figure_of_the_norms_says_what_it_is_and_how_sure(plan, lang):
     assert rows[""][1] == 8913
     changed = dataclasses.replace(plan, params=plan.params.with_values({"norms.staff_leaving": 900}))
     assert figure_rows(changed, lang=lang)[12][3] == t("publish.sureness.set", lang=lang)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_areas_of_the_older_decree_are_neither_called_sourced_nor_those_of_the_new_one(plan, lang):
+    older = dataclasses.replace(plan, params=plan.params.with_values({"norms.decree": "152/2017"}))
+    rows = {row[0]: row for row in figure_rows(older, lang=lang)}
+    assert rows["norms.secretary_m2"][1] == 15
+    assert "155" not in rows["norms.secretary_m2"][2]
+    for title in DECREES["152/2017"]:
+        assert rows[f"norms.{title}"][3] == t("publish.sureness.unverified", lang=lang)
+    assert rows["norms.city_staff"][3] == t("publish.sureness.source", lang=lang)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
