@@ -11,6 +11,7 @@ import pytest
 from geo import plan
 from geo.city import City, load_city
 from geo.settings import Settings
+from geo.text import LANGUAGES
 from tests.toy import toy_folder
 
 os.environ["COLUMNS"] = "400"  # of the terminal: read when the command line is imported, so set before any test does
@@ -19,11 +20,22 @@ hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=100, deadline=None)
 hypothesis.settings.load_profile("quick")  # unless `--hypothesis-profile` says otherwise
 
+#: The app and the command line are tried in the first language by default, in the others in the long run.
+_IN_ONE_LANGUAGE = ("tests/ui/", "tests/test_cli", "tests/test_plan")
+
 #: What Chromium needs in a container, and to stay quiet.
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        lang = item.callspec.params.get("lang") if hasattr(item, "callspec") else None
+        if lang in LANGUAGES[1:] and item.nodeid.startswith(_IN_ONE_LANGUAGE):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

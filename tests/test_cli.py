@@ -22,7 +22,8 @@ def test_plan_writes_every_file_and_says_what_it_did(run, tmp_path: Path) -> Non
     out = tmp_path / "out"
     result = run("plan", "--data", toy_folder(tmp_path / "toy"), "--out", out, "--lang", "en")
     assert result.exit_code == 0, result.output
-    assert "2 sites for 2 units" in result.output
+    sites = json.loads((out / "summary.json").read_text(encoding="utf-8"))["totals"]["sites"]
+    assert f"{sites} sites for 2 units" in result.output
     names = {path.name for path in out.iterdir()}
     assert {"units.csv", "sites.csv", "plan.gpkg", "plan.xlsx", "map.html", "summary.json"} <= names
 
