@@ -84,7 +84,7 @@ def test_too_small_a_budget_ends_with_1_and_names_the_least(run, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"), [("vi", "Không có lỗi"), ("en", "Nothing stands"), ("fr", "Rien ne s'oppose")]
+    ("lang", "words"), [("vi", "Không có lỗi"), ("en", "Nothing stands"), ("fr", "Rien ne s’oppose")]
 )
 def test_check_passes_a_sound_folder_in_every_language(run, tmp_path: Path, lang: str, words: str) -> None:
     result = run("check", toy_folder(tmp_path / "toy"), "--lang", lang)
