@@ -94,6 +94,7 @@ def test_a_conflict_is_told_in_the_language_of_the_reader(run, tmp_path: Path, l
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_every_question_is_answered_under_a_network_profile(run, tmp_path: Path) -> None:
     """With streets, slow ones: each command takes the profile from the file and says under which the plan is made."""
     write_streets(tmp_path / "toy" / "network" / "toy.osm.pbf")

@@ -102,6 +102,7 @@ def test_the_secretary_and_five_of_eight_deputies_sit_with_the_party() -> None:
     assert need.committee_share == pytest.approx(49 / 76)
 
 
+@pytest.mark.slow
 def test_staff_and_area_are_the_same_in_every_table_of_a_plan(embedded_city: City, shared_settings: Settings) -> None:
     for values in ({}, {"choice.max_sites": 126}, {"norms.decree": "152/2017", "norms.party_heads_share": 0.55}):
         params = Params().with_values(values)

@@ -65,6 +65,7 @@ def test_a_building_changed_as_told_is_chosen_and_by_one_less_is_not(
             assert change.site_id not in (before["site_id_1"], before["site_id_2"]), change
 
 
+@pytest.mark.slow
 def test_changes_told_in_the_embedded_city_are_enough(embedded_city: City, shared_settings: Settings) -> None:
     """The oracle scores the whole inventory anew, with the building as the change wants it."""
     plan = make_plan(embedded_city, settings=shared_settings)
