@@ -120,7 +120,7 @@ def test_without_shares_the_cut_is_steered_to_the_official_areas() -> None:
     assert merge.units["area_km2"].tolist() == pytest.approx([1.8, 2.2], rel=1e-2)
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(ragged_communes(), st.permutations(range(5)), st.floats(1.1, 2.9))
 def test_a_modelled_cut_keeps_all_land_and_people_and_minds_no_order(
     source: gpd.GeoDataFrame, order: list[int], west_km2: float
@@ -186,7 +186,7 @@ def test_the_audit_names_an_overlap_a_gap_and_a_wrong_area() -> None:
     assert len(broken) == 3
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(ragged_communes(), st.permutations(range(5)), st.floats(1100, 1900))
 def test_area_and_population_are_conserved_and_the_order_of_rows_changes_nothing(
     source: gpd.GeoDataFrame, order: list[int], line: float
