@@ -155,7 +155,7 @@ def test_names_that_are_scripts_never_run(visit: Open, tmp_path: Path) -> None:
     for name in ("Phường Tây", "Phường Đông"):
         replace_in(folder / "boundaries" / "units.geojson", name, HOSTILE)
     replace_in(folder / "city.toml", "Toy", HOSTILE)
-    for name in ("UBND Phường Ánh", "UBND Xã Cửa", "UBND Huyện Nhì"):
+    for name in ("UBND Phường Ánh", "UBND Xã Cửa", "UBND Huyện Nhì", "Nhà văn hoá"):
         replace_in(folder / "buildings" / "inventory.csv", name, HOSTILE.replace("\\", "").replace('"', "'"))
     with serve_app(GEO_DATA_DIR=str(folder)) as address:
         seen = visit(f"{address}/?lang=en")
