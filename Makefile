@@ -22,7 +22,8 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 test-long: $(VENV)/.test
-	$(BIN)/python -m pytest -m "slow or browser or hypothesis" --hypothesis-profile=thorough
+	$(BIN)/python -m pytest -n 2 -m "(slow or hypothesis) and not browser" --hypothesis-profile=thorough
+	$(BIN)/python -m pytest -m browser
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
