@@ -266,7 +266,8 @@ def _read_shapefile(files: FolderFiles, path: Path, content: bytes) -> RawTable 
     if raw is not None and declared and "undefined" not in declared.lower():
         crs = parse_crs(files, path, declared)
         raw = replace(raw, crs=crs, placed=crs is not None)
-    if raw is None or is_utf8:
+    # A damaged header can hide every text that is not ASCII: then there is nothing to decode.
+    if raw is None or is_utf8 or all(text.isascii() for text in _texts_of(raw)):
         return raw
     told = _tell_encoding(files, raw, parts.get(".cpg", b"").decode("ascii", "replace"))
     return None if told is None else _recoded(files, raw, told)

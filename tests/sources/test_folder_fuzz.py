@@ -159,3 +159,14 @@ def test_flipped_bytes_in_binary_files(data: st.DataObject, real_files: dict[str
                 (folder / "boundaries" / f"communes.{part}").write_bytes(real_files[f"communes.{part}"])
         (folder / "boundaries" / name).write_bytes(bytes(content))
         must_only_raise_input_errors(folder)
+
+
+def test_a_header_that_hides_the_texts_of_a_dbf_is_an_input_error(tmp_path: Path, real_files: dict[str, bytes]) -> None:
+    folder = toy_folder(tmp_path / "toy")
+    (folder / "boundaries" / "communes.geojson").unlink()
+    for part in ("shp", "shx", "dbf", "prj", "cpg"):
+        (folder / "boundaries" / f"communes.{part}").write_bytes(real_files[f"communes.{part}"])
+    damaged = bytearray(real_files["communes.dbf"])
+    damaged[0], damaged[8] = 0, 128
+    (folder / "boundaries" / "communes.dbf").write_bytes(bytes(damaged))
+    must_only_raise_input_errors(folder)
