@@ -167,6 +167,6 @@ def test_a_header_that_hides_the_texts_of_a_dbf_is_an_input_error(tmp_path: Path
     for part in ("shp", "shx", "dbf", "prj", "cpg"):
         (folder / "boundaries" / f"communes.{part}").write_bytes(real_files[f"communes.{part}"])
     damaged = bytearray(real_files["communes.dbf"])
-    damaged[0], damaged[8] = 0, 128
+    damaged[0], damaged[8] = 128, 0
     (folder / "boundaries" / "communes.dbf").write_bytes(bytes(damaged))
     must_only_raise_input_errors(folder)
