@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.constants import kmh
 
 from geo.city import City
 from geo.errors import Fault, NetworkError
@@ -32,7 +33,6 @@ from geo.travel.standing import standing_of
 
 #: Why people lose their way, in the order in which it is looked for.
 LOST_REASONS = ("home_closed", "site_closed", "way_closed")
-_KMH_TO_M_S = 1 / 3.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def build_stage(city: City, params: AccessParams) -> Stage:
         graph=graph,
         arcs=both_ways(graph, snaps.arc),
         fraction=snaps.fraction,
-        off_road_s=np.nan_to_num(snaps.distance_m) / (params.off_road_kmh * _KMH_TO_M_S),
+        off_road_s=np.nan_to_num(snaps.distance_m) / (params.off_road_kmh * kmh),
     )
 
 

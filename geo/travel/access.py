@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy.constants import kmh
 
 from geo.params import HIGHWAY_CLASSES, AccessParams
 from geo.progress import Progress
@@ -22,7 +23,6 @@ from geo.travel.network import FERRY, Snap, TravelGraph, snap
 #: Code of a reason in :attr:`UnitTimes.reason`; 0 means reached.
 REASON_CODES = {name: code for code, name in enumerate(("", *UNREACHABLE))}
 _REASON_NAMES = np.array(["", *UNREACHABLE], dtype=object)
-_KMH_TO_M_S = 1 / 3.6
 _FRONTAGE = {
     "trunk": 1.0, "primary": 1.0, "secondary": 0.9, "tertiary": 0.8, "unclassified": 0.6, "residential": 0.5,
     "living_street": 0.4, "pedestrian": 0.4, "service": 0.3,
@@ -230,7 +230,7 @@ class _Router:
         self._arcs = both_ways(graph, snaps.arc)
         self._entrances = places_on(graph, self._arcs, snaps.fraction)
         self._exits = places_on(graph, self._arcs, snaps.fraction, towards=False)
-        self._off_road_s = np.nan_to_num(snaps.distance_m) / (params.off_road_kmh * _KMH_TO_M_S)
+        self._off_road_s = np.nan_to_num(snaps.distance_m) / (params.off_road_kmh * kmh)
 
     def question(self, part: _Part) -> tuple[Places, NDArray[np.int64]]:
         """Return the unit's sites, and the nodes of its people followed by those that one leaves its sites by."""

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.constants import kmh
 
 from geo.params import AccessParams
 from geo.progress import Progress
@@ -20,7 +21,7 @@ from geo.travel.network import TravelGraph
 #: A metre counts as a tenth of a second, so the engine counts millimetres and a way may be 2,000 km long.
 _S_PER_M = 0.1
 _KM_PER_MIN = 60 / _S_PER_M / 1000
-_OFF_ROAD_KMH = 3.6 / _S_PER_M
+_OFF_ROAD_KMH = 1 / (_S_PER_M * kmh)
 _LONGEST_KM = 2_000.0
 
 

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy.constants import kmh
 
 from geo.cache import cached
 from geo.params import AccessParams
@@ -39,7 +40,6 @@ LIMITS_MIN = (5, 10, 15, 20, 30)
 CELL_M = 100.0
 #: In this model people live on streets; what lies beyond is field, water or forest.
 MOST_OFF_ROAD_M = 200.0
-_KMH_TO_M_S = 1 / 3.6
 _NEXT_TO_S = 1e-3
 _ARRAYS = ("place", "arc", "fraction", "distance_m")
 #: Goes into the name of a cached ground; raise it when the same roads give another.
@@ -192,7 +192,7 @@ class _Arrivals:
     ) -> None:
         self._graph, self._ground = graph, ground
         self._fraction, self._arcs = snaps.fraction[sites], both_ways(graph, snaps.arc[sites])
-        self._off_road_s = np.nan_to_num(snaps.distance_m[sites]) / (params.off_road_kmh * _KMH_TO_M_S)
+        self._off_road_s = np.nan_to_num(snaps.distance_m[sites]) / (params.off_road_kmh * kmh)
         exits = places_on(graph, both_ways(graph, ground.arc), ground.fraction, towards=False)
         self._node = exits.node.T.copy()
         self._ahead_s = np.where(exits.node >= 0, exits.weight / TICKS_PER_S, np.inf).astype(np.float32).T.copy()
@@ -229,7 +229,7 @@ class _Drawing:
     def __init__(self, ground: Ground, params: AccessParams, limits_min: Sequence[float]) -> None:
         self._ground = ground
         self._row, self._column = np.divmod(ground.place, ground.shape[1])
-        speed_m_s = params.off_road_kmh * _KMH_TO_M_S
+        speed_m_s = params.off_road_kmh * kmh
         self._walk_s = (np.maximum(ground.distance_m - CELL_M / 2, 0) / speed_m_s).astype(np.float32)
         self._beyond_s = ((ground.distance_m - MOST_OFF_ROAD_M) / speed_m_s).astype(np.float32)
         # Where the time jumps, at a river or where the roads end, the outline runs halfway between two places: so much

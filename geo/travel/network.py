@@ -10,6 +10,7 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from scipy.constants import kmh
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -21,7 +22,6 @@ FERRY = HIGHWAY_CLASSES.index("ferry")
 _MOTORWAY = HIGHWAY_CLASSES.index("motorway")
 #: A point this near to the line of a river stands on neither bank.
 _ON_RIVER_M = 0.01
-_KMH_TO_M_S = 1 / 3.6
 #: Classes whose speed is one on earth or gravel already.
 _UNPAVED_CLASSES = ("track", "path")
 
@@ -173,7 +173,7 @@ def _arcs(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Return tail, head, seconds and segment of every arc open to the mode, both directions."""
     speeds = params.speeds_kmh[params.mode]
-    speed = np.array([speeds.get(name, 0.0) for name in HIGHWAY_CLASSES])[network.highway] * _KMH_TO_M_S
+    speed = np.array([speeds.get(name, 0.0) for name in HIGHWAY_CLASSES])[network.highway] * kmh
     speed *= _surface_factor(network, params)
     with np.errstate(divide="ignore", invalid="ignore"):
         seconds = network.length_m / speed

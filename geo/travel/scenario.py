@@ -10,12 +10,11 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from scipy.constants import kmh
 
 from geo.profile import HIGHWAY_CLASSES, Mode, Restriction, Scenario
 from geo.schemas import WGS84, RoadNetwork
 from geo.travel.network import TravelGraph
-
-_KMH_TO_M_S = 1 / 3.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ def apply_scenario(
         touched = _touched(graph, restriction, crs)[graph.segment]
         if not touched.any():
             idle.append(restriction.name)
-        speed_m_s = restriction.max_kmh * _KMH_TO_M_S
+        speed_m_s = restriction.max_kmh * kmh
         length_m = network.length_m[graph.segment[touched]]
         least = length_m / speed_m_s if speed_m_s else np.where(length_m > 0, np.inf, 0.0)
         seconds[touched] = np.maximum(seconds[touched], least)
