@@ -1,9 +1,7 @@
 """Fetch the polygons of Hanoi's 126 units from the public repository that keeps them, file by file.
 
-The repository is asked at one commit, so that its files cannot change; Git names a commit by the hash of all it holds,
-but a server between could still send something else. So each polygon must be that of its unit by what is known of it,
-and all of them together must make up the city (:mod:`geo.sources.pins`). What came is recorded with its SHA-256 beside
-the data, and a later fetch into the same folder must bring the same bytes.
+The repository is asked at one commit, and each polygon must be the very one that is pinned (:mod:`geo.sources.pins`):
+whatever a server between would send instead is refused. What came is recorded beside the data.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +23,7 @@ from geo.schemas import MODELLED
 from geo.settings import Settings
 from geo.sources.boundaries import FOLDER
 from geo.sources.download import fetch_fault, first_words, get, host_of, repeat
-from geo.sources.pins import Deviation, Pin, find_deviation, find_joint_deviation, read_pins
+from geo.sources.pins import Pin, polygon_digest, read_pins
 from geo.sources.vectors import VECTOR_SUFFIXES
 
 REPOSITORY = "thanglequoc/vietnamese-provinces-database"
@@ -38,7 +35,7 @@ SOURCE = f"official: {REPOSITORY} {COMMIT[:8]}"
 RETRY_WAITS_S = (2.0, 5.0, 15.0, 30.0)
 #: The largest file has 0.4 MB.
 _LIMIT_BYTES = 4_000_000
-_OUT, _LOCK, _PARTS = "units.geojson", "fetched-units.toml", ".fetched-units"
+_OUT, _NOTE, _PARTS = "units.geojson", "fetched-units.toml", ".fetched-units"
 _KINDS = {"Phường": "ward", "Xã": "commune", "Thị trấn": "commune", "Đặc khu": "commune"}
 
 
@@ -54,16 +51,16 @@ def fetch_units(
     """Bring the official polygons of the units into a data folder.
 
     They are written as ``boundaries/units.geojson``, beside ``boundaries/fetched-units.toml``, which names the source,
-    its licence and the SHA-256 of every file. Modelled polygons of the same name are replaced; what the folder knows
-    of a unit besides its polygon (population, staff, ...) is kept. What has come stays when the work is stopped, and
-    is not fetched again.
+    its licence and the SHA-256 of every file as it came. Modelled polygons of the same name are replaced; what the
+    folder knows of a unit besides its polygon (population, staff, ...) is kept. What has come stays when the work is
+    stopped, and is not fetched again.
 
     Parameters
     ----------
     folder : path-like
         Data folder; made if there is none.
     url : str
-        Address of the folder that holds the files; a mirror must hold the same ones.
+        Address of the folder that holds the files; a mirror must hold the same polygons.
     pins : sequence of Pin, optional
         Files to fetch; the 126 of Hanoi if left out.
     settings : Settings, optional
@@ -81,9 +78,8 @@ def fetch_units(
     Raises
     ------
     FetchError
-        There is no internet; the server refuses, stays busy, stalls or breaks off; what it sends is not the polygon
-        of the unit, or not what came the first time; the polygons overlap or do not make up the city; the folder
-        holds other polygons, or cannot be written.
+        There is no internet; the server refuses, stays busy, stalls or breaks off; what it sends is not the pinned
+        polygon of the unit; the folder holds other polygons, or cannot be written.
     """
     place = Path(folder) / FOLDER
     pins = read_pins() if pins is None else pins
@@ -94,9 +90,11 @@ def fetch_units(
             return place / _OUT
         (place / _PARTS).mkdir(parents=True, exist_ok=True)
         contents = _contents(place, pins, url=url, limit_s=limit_s, waits_s=retry_waits_s, progress=progress)
-        features = [_feature_of(contents[pin.file], pin, known.get(pin.unit_id, {}), url=url) for pin in pins]
-        _require_city(place, pins, features, url=url)
-        _write(place / _LOCK, _lock_text(contents, features, url=url))
+        features = [
+            _feature_of(_pinned_geometry(contents[pin.file], pin, url=url), pin, known.get(pin.unit_id, {}))
+            for pin in pins
+        ]
+        _write(place / _NOTE, _note_text(contents, url=url))
         _write(place / _OUT, _collection_text(features))  # last: where it lies, its source lies beside it
         shutil.rmtree(place / _PARTS)
     except OSError as error:
@@ -111,7 +109,6 @@ def _contents(
     place: Path, pins: Sequence[Pin], *, url: str, limit_s: float, waits_s: Sequence[float], progress: Progress | None
 ) -> dict[str, bytes]:
     """Return the bytes of every file, checked: those kept of an earlier try, and the rest from the server."""
-    came_before = _lock_there(place).get("sha256", {})
     contents: dict[str, bytes] = {}
     hosts: set[str] = set()
     with requests.Session() as session:
@@ -129,8 +126,7 @@ def _contents(
                     hosts=hosts,
                     file=pin.file,
                 )
-                _checked_polygon(kept, pin, url=url)
-                _require_same(kept, pin, came_before.get(pin.file), url=url)
+                _pinned_geometry(kept, pin, url=url)
                 _write(part, kept)
             contents[pin.file] = kept
     if progress is not None:
@@ -144,43 +140,25 @@ def _kept(part: Path, pin: Pin) -> bytes | None:
         return None
     content = part.read_bytes()
     try:
-        _checked_polygon(content, pin, url="")
+        _pinned_geometry(content, pin, url="")
     except FetchError:
         return None
     return content
 
 
-def _checked_polygon(content: bytes, pin: Pin, *, url: str) -> dict[str, Any]:
-    """Return the feature of a file that holds the polygon of its unit and nothing else."""
+def _pinned_geometry(content: bytes, pin: Pin, *, url: str) -> dict[str, Any]:
+    """Return the geometry of a file that holds the pinned polygon of its unit and nothing else."""
     feature = _only_feature(content, pin, url=url)
     shape = _shape_of(feature)
-    if not isinstance(shape, shapely.Polygon | shapely.MultiPolygon) or not shape.is_valid:
-        detail = "-" if shape is None else shapely.is_valid_reason(shape)
+    if not isinstance(shape, shapely.Polygon | shapely.MultiPolygon):
+        detail = "-" if shape is None else shape.geom_type
         raise FetchError(fetch_fault("not_unit", file=pin.file, host=host_of(url), detail=detail))
-    given = feature["properties"]
-    found = str(feature.get("id") or given.get("code"))
-    deviation = find_deviation(pin, unit_id=found, name=str(given.get("fullName")), shape=shape)
-    if deviation is not None:
-        raise _error_of(deviation, file=pin.file, url=url)
-    return feature
-
-
-def _shape_of(feature: Mapping[str, Any]) -> shapely.Geometry | None:
-    return shapely.from_geojson(json.dumps(feature.get("geometry")), on_invalid="ignore")
-
-
-def _error_of(deviation: Deviation, *, file: str | None, url: str) -> FetchError:
-    words = {"found": deviation.found, "expected": deviation.expected}
-    return FetchError(fetch_fault(deviation.key, file=file, host=host_of(url), **words))
-
-
-def _require_city(place: Path, pins: Sequence[Pin], features: Sequence[Mapping[str, Any]], *, url: str) -> None:
-    """Raise unless the polygons make up the city; nothing that came is kept then, since any of it may be wrong."""
-    shapes = {feature["properties"]["unit_id"]: _shape_of(feature) for feature in features}
-    deviation = find_joint_deviation(pins, shapes)
-    if deviation is not None:
-        shutil.rmtree(place / _PARTS)
-        raise _error_of(deviation, file=None, url=url)
+    found = polygon_digest(shape)
+    if found != pin.polygon_sha256:
+        digests = {"found": found[:16], "expected": pin.polygon_sha256[:16]}
+        raise FetchError(fetch_fault("not_pinned", file=pin.file, host=host_of(url), unit=pin.name, **digests))
+    geometry: dict[str, Any] = feature["geometry"]
+    return geometry
 
 
 def _only_feature(content: bytes, pin: Pin, *, url: str) -> dict[str, Any]:
@@ -192,28 +170,19 @@ def _only_feature(content: bytes, pin: Pin, *, url: str) -> dict[str, Any]:
     features = document.get("features") if isinstance(document, dict) else None
     if not isinstance(features, list) or len(features) != 1 or not isinstance(features[0], dict):
         raise FetchError(fetch_fault("not_unit", **where, detail="features"))
-    if not isinstance(features[0].get("properties") or {}, dict):
-        raise FetchError(fetch_fault("not_unit", **where, detail="properties"))
-    feature: dict[str, Any] = {**features[0], "properties": features[0].get("properties") or {}}
-    return feature
+    return dict(features[0])
 
 
-def _require_same(content: bytes, pin: Pin, digest: str | None, *, url: str) -> None:
-    found = hashlib.sha256(content).hexdigest()
-    if digest is not None and digest != found:
-        words = {"found": f"SHA-256 {found[:16]}", "expected": f"SHA-256 {digest[:16]}"}
-        raise FetchError(fetch_fault("changed", file=pin.file, host=host_of(url), **words))
+def _shape_of(feature: Mapping[str, Any]) -> shapely.Geometry | None:
+    return shapely.from_geojson(json.dumps(feature.get("geometry")), on_invalid="ignore")
 
 
-def _feature_of(content: bytes, pin: Pin, known: Mapping[str, Any], *, url: str) -> dict[str, Any]:
-    """Return the feature that is written: what the folder knows of the unit comes before what the source says."""
-    feature = _checked_polygon(content, pin, url=url)
-    given = feature["properties"]
-    name = given.get("fullName")
-    kind = next((kind for word, kind in _KINDS.items() if str(name).startswith(word)), None)
-    told = {"unit_id": pin.unit_id, "name": name, "kind": kind, "area_km2": given.get("areaKm2")}
+def _feature_of(geometry: Mapping[str, Any], pin: Pin, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the feature that is written: what the folder knows of the unit comes before what the pin says."""
+    kind = next((kind for word, kind in _KINDS.items() if pin.name.startswith(word)), None)
+    told = {"unit_id": pin.unit_id, "name": pin.name, "kind": kind, "area_km2": pin.area_km2}
     properties = {**told, **{key: value for key, value in known.items() if value is not None}, "data_source": SOURCE}
-    return {"type": "Feature", "properties": properties, "geometry": feature["geometry"]}
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
 
 
 def _facts_there(place: Path) -> dict[str, dict[str, Any]]:
@@ -233,39 +202,23 @@ def _facts_there(place: Path) -> dict[str, dict[str, Any]]:
 
 
 def _is_complete(place: Path, pins: Sequence[Pin]) -> bool:
-    """Say whether the folder holds every polygon already, as it was fetched."""
+    """Say whether the folder holds every pinned polygon already; what else it says may be changed by its owner."""
     if not (place / _OUT).is_file():
         return False
     features = json.loads((place / _OUT).read_bytes())["features"]
-    fetched = all(feature["properties"]["data_source"] == SOURCE for feature in features)
-    found = {feature["properties"]["unit_id"]: feature for feature in features}
-    if not fetched or found.keys() != {pin.unit_id for pin in pins}:
+    if any(feature["properties"]["data_source"] != SOURCE for feature in features):
         return False
-    return _lock_there(place).get("polygons_sha256") == _digest_of([found[pin.unit_id] for pin in pins])
+    found = {feature["properties"]["unit_id"]: polygon_digest(_shape_of(feature)) for feature in features}
+    return found == {pin.unit_id: pin.polygon_sha256 for pin in pins}
 
 
-def _digest_of(features: Sequence[Mapping[str, Any]]) -> str:
-    """Return the SHA-256 of the polygons as they are written; what else the file says may be changed by its owner."""
-    return hashlib.sha256(json.dumps([feature["geometry"] for feature in features]).encode()).hexdigest()
-
-
-def _lock_there(place: Path) -> dict[str, Any]:
-    """Return the note on an earlier fetch; nothing where there was none of this version."""
-    try:
-        lock = tomllib.loads((place / _LOCK).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return {}
-    return lock if lock.get("commit") == COMMIT else {}
-
-
-def _lock_text(contents: Mapping[str, bytes], features: Sequence[Mapping[str, Any]], *, url: str) -> bytes:
+def _note_text(contents: Mapping[str, bytes], *, url: str) -> bytes:
     note = {
         "repository": f"https://github.com/{REPOSITORY}",
         "commit": COMMIT,
         "url": url,
         "licence": "MIT",
         "attribution": "Copyright (c) Thang Le Quoc; drawn from the public merger map (sapnhap.bando.com.vn)",
-        "polygons_sha256": _digest_of(features),
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     }
     return tomlkit.dumps(note).encode()
