@@ -9,6 +9,10 @@ from collections.abc import Callable
 Progress = Callable[[str, float], None]
 
 
+def keep_silent(_step: str, _share: float = 0.0) -> None:
+    """Tell nobody: the :data:`Progress` where none is given."""
+
+
 class Clock:
     """Tell of each step and keep its wall-clock seconds.
 

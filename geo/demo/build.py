@@ -17,6 +17,7 @@ from geo.demo.network import build_network
 from geo.demo.population import build_population, write_population
 from geo.demo.provenance import write_sources
 from geo.demo.ways import write_network
+from geo.progress import keep_silent
 
 NETWORK_FILE = "network/hanoi_modelled.osm.pbf"
 INVENTORY_FILE = "buildings/inventory.csv"
@@ -43,7 +44,7 @@ def build_demo(facts: Path, out: Path, *, progress: Callable[[str], None] | None
     GeoError
         The facts contradict each other.
     """
-    tell = progress or (lambda message: None)
+    tell = progress or keep_silent
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".build-demo-") as name:
         aside = Path(name)

@@ -28,6 +28,7 @@ from geo.demo.roads import (
 )
 from geo.demo.streets import lay_streets, lay_zones, link_places
 from geo.demo.ways import DemoNetwork, add_rivers, make_ways
+from geo.progress import keep_silent
 
 #: Shares of streets left out, by class: what makes alleys end and blocks differ.
 _DROP = {"unclassified": 0.12, "residential": 0.27, "service": 0.48, "track": 0.3}
@@ -53,7 +54,7 @@ def build_network(
     progress : callable, optional
         Told what is being done.
     """
-    tell = progress or (lambda message: None)
+    tell = progress or keep_silent
     communes = communes.to_crs(MODEL_CRS)
     outline = shapely.union_all(communes.geometry.to_numpy(), grid_size=1.0)
     rivers = read_rivers(facts)

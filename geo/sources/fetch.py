@@ -32,7 +32,7 @@ import shapely
 import tomlkit
 
 from geo.errors import Fault, FetchError, InputError
-from geo.progress import Progress
+from geo.progress import Progress, keep_silent
 from geo.schemas import WGS84
 from geo.settings import Settings
 from geo.sources.download import PassingError, check_status, fetch_fault, first_words, host_of, read_body, repeat
@@ -135,7 +135,7 @@ def fetch_osm(
     if not out.name.endswith(_SUFFIX):
         raise FetchError(fetch_fault("name", file=out.name, suffix=_SUFFIX))
     settings = settings or Settings()
-    progress = progress or (lambda step, share: None)
+    progress = progress or keep_silent
     answers = _Answers(limit_s=settings.request_timeout_s, limit_bytes=settings.max_upload_mb * 1_000_000)
     with _osmnx(settings, nominatim_url=nominatim_url, hook=answers.hook) as ox:
         area = _area_of(place_or_polygon, ox, answers, settings=settings, waits_s=retry_waits_s)

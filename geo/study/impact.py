@@ -20,7 +20,7 @@ from geo.errors import Fault, NetworkError
 from geo.params import AccessParams
 from geo.plan import Plan, make_plan, prepare
 from geo.profile import Scenario
-from geo.progress import Progress
+from geo.progress import Progress, keep_silent
 from geo.schemas import RoadNetwork
 from geo.settings import Settings
 from geo.study.people import minutes_changed, reception_sites
@@ -143,7 +143,7 @@ def compare_scenario(
         The city has no roads, or none that the mode may use.
     """
     city, access = plan.city, plan.params.access
-    tell = progress or _silent
+    tell = progress or keep_silent
     tell("hierarchy", 0.0)
     stage = stage or build_stage(city, access)
     both = scenario.over(access.scenario)
@@ -192,10 +192,6 @@ def anew_table(plan: Plan, anew: Plan) -> pd.DataFrame:
     sites = ["site_id_1", "site_id_2"]
     units.insert(2, "other_sites", (anew.units[sites] != plan.units[sites]).any(axis=1))
     return units
-
-
-def _silent(_step: str, _share: float) -> None:
-    pass
 
 
 class _Travel:

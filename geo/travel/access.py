@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.constants import kmh
 
 from geo.params import HIGHWAY_CLASSES, AccessParams
-from geo.progress import Progress
+from geo.progress import Progress, keep_silent
 from geo.schemas import UNREACHABLE
 from geo.travel.engine import TICKS_PER_S, UNREACHED, Places, both_ways, places_on, road_metric, seconds_along_one_road
 from geo.travel.network import FERRY, Snap, TravelGraph, snap
@@ -160,7 +160,7 @@ def ways_to_sites(
         times: Iterator[_Times] = map(_no_times, parts)
     else:
         snaps = snaps or snap(graph, np.asarray(sites.geometry), limit_m=params.snap_limit_m)
-        times = _times(graph, snaps, parts, params, progress or _silent, cache_dir)
+        times = _times(graph, snaps, parts, params, progress or keep_silent, cache_dir)
     return {
         part.unit_id: UnitTimes(
             site_ids=tuple(sites.index[part.rows]),
@@ -190,10 +190,6 @@ class _Part(NamedTuple):
 
 #: Minutes to each site, minutes between the sites, and why the former are missing.
 _Times = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint8]]
-
-
-def _silent(_step: str, _share: float) -> None:
-    pass
 
 
 def _no_times(part: _Part) -> _Times:
