@@ -1,11 +1,13 @@
 """Other ways from the literature to share the people of a divided commune, for ``python -m benchmarks.population``.
 
-A way is what people may follow (:func:`land`, :class:`Streets`, :class:`Classes`), spread over the pieces evenly
-(:func:`evenly`), by the neighbours (:func:`by_neighbours`), or by distance (:func:`by_distance`); :class:`Grid` does
-both at once. The parameters are round values, set before measuring. None of them beats :mod:`geo.merge.population`.
+A way is what people may follow (:func:`land`, :class:`Streets`, :class:`BuiltUp`, :class:`Classes`), spread over the
+pieces evenly (:func:`evenly`), by the neighbours (:func:`by_neighbours`), or by distance (:func:`by_distance`);
+:class:`Grid` does both at once. The parameters are round values. None of them clearly beats
+:mod:`geo.merge.population`.
 
 References
 ----------
+Eicher, C. L., Brewer, C. A. (2001). Dasymetric mapping and areal interpolation. Cartogr. Geogr. Inf. Sci. 28 (2).
 Flowerdew, R., Green, M. (1991). Data integration: statistical methods for transferring data between zonal systems.
 Kyriakidis, P. C. (2004). A geostatistical framework for area-to-point spatial interpolation. Geogr. Anal. 36 (3).
 Tobler, W. (1979). Smooth pycnophylactic interpolation for geographical regions. J. Am. Stat. Assoc. 74 (367).
@@ -22,6 +24,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
+from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
 from geo.merge.population import Homes, _gather, _smooth_density, may_have_people, population_shares
@@ -35,6 +38,8 @@ Ground = Callable[[gpd.GeoDataFrame, pd.Series], Floats]
 #: Street that no map shows, and the least that a mapped commune has, in km/km2.
 _UNSEEN = 4.0
 _EM_ROUNDS, _GRID_ROUNDS, _CELL_M = 1000, 100, 100.0
+#: Land this near to a street is built up, on cells of this size.
+_BUILT_M, _BUILT_CELL_M = 50.0, 25.0
 _RANGE_M, _NUGGET = 2000.0, 0.05
 
 
@@ -71,6 +76,24 @@ class Classes:
         people = population.reindex(sums.index).to_numpy(float)
         expected[mapped] = amounts[mapped] @ _expect(sums.to_numpy(), people)
         return np.maximum(expected, 1e-9)
+
+
+@dataclass(frozen=True)
+class BuiltUp:
+    """Land near a street, a binary mask (Eicher and Brewer 2001): it minds less how finely the alleys are mapped."""
+
+    homes: Homes
+
+    def __call__(self, pieces: gpd.GeoDataFrame, _: pd.Series) -> Floats:
+        """Return the built-up km2 of each piece; all its land where the commune is not mapped."""
+        cell = np.unique(np.rint(self.homes.xy / _BUILT_CELL_M).astype(int), axis=0)
+        reach = np.arange(-2, 3)
+        around = np.stack(np.meshgrid(reach, reach), axis=-1).reshape(-1, 2)
+        near = np.unique((cell[:, None] + around).reshape(-1, 2), axis=0) * _BUILT_CELL_M
+        kept = KDTree(self.homes.xy).query(near, distance_upper_bound=_BUILT_M)[0] <= _BUILT_M
+        built = Homes(xy=near[kept], km=np.full(kept.sum(), (_BUILT_CELL_M / 1000) ** 2))
+        mapped = _mapped(_in_pieces(self.homes, pieces), pieces)
+        return np.where(mapped, _in_pieces(built, pieces), land(pieces, _))
 
 
 def evenly(ground: Ground) -> Way:
