@@ -18,6 +18,7 @@ from geo.errors import Fault
 from geo.params import CRITERIA
 from geo.schemas import WGS84
 from geo.travel.access import AccessFigures, TravelTimes
+from geo.travel.weighted import weighted_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,10 +235,7 @@ def _site_ids(options: Options, position: NDArray[np.int64], rows: NDArray[np.in
 
 def sum_up(city: City, units: pd.DataFrame) -> dict[str, Any]:
     """Return ``Plan.totals``."""
-    arriving = (units["population"] - units["unreachable_population"])[units["mean_time_min"].notna()]
-    with_network = units["share_within_30min"].notna()
-    housed = units["norm_met_pct"].notna()
-    need = units["need_m2"][housed]
+    arriving = units["population"] - units["unreachable_population"]
     return {
         "units": len(units),
         "candidates": len(city.sites),
@@ -246,15 +244,16 @@ def sum_up(city: City, units: pd.DataFrame) -> dict[str, Any]:
         "units_with_two": int((units["n_sites"] == 2).sum()),
         "units_without": int((units["n_sites"] == 0).sum()),
         "population": float(units["population"].sum()),
-        "mean_time_min": _mean(units["mean_time_min"][arriving.index], arriving),
-        "share_within_30min": _mean(units["share_within_30min"][with_network], units["population"][with_network]),
-        "norm_met_pct": _mean(units["norm_met_pct"][housed], need),
+        "mean_time_min": none_if_nan(weighted_mean(units["mean_time_min"], arriving)),
+        "share_within_30min": none_if_nan(weighted_mean(units["share_within_30min"], units["population"])),
+        "norm_met_pct": none_if_nan(weighted_mean(units["norm_met_pct"], units["need_m2"])),
         "units_without_network": units.index[units["access_reason"] == "no_network"].tolist(),
     }
 
 
-def _mean(values: pd.Series, weights: pd.Series) -> float | None:
-    return float(np.average(values, weights=weights)) if weights.sum() > 0 else None
+def none_if_nan(figure: float) -> float | None:
+    """Return a figure as totals hold it: None where it is not known."""
+    return None if np.isnan(figure) else figure
 
 
 def notes_on(totals: dict[str, Any], units: pd.DataFrame, *, idle: Sequence[str] = ()) -> tuple[Fault, ...]:

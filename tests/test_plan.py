@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from geo import plan as plan_module
 from geo.choice.choose import REASONS
 from geo.city import City
+from geo.outcome import sum_up
 from geo.params import CRITERIA, Params
 from geo.plan import Plan, choose, make_plan, prepare_with, travel_times
 from geo.schemas import ROLES, RoadNetwork
@@ -77,6 +78,15 @@ def test_a_unit_without_roads_is_planned_on_the_rest_and_says_so(plan: Plan) -> 
     assert plan.totals["units_without_network"] == ["00020"]
     assert [note.key for note in plan.notes if note.key == "units_without_network"]
     assert plan.units.loc["00010", "mean_time_min"] > 0
+
+
+def test_a_unit_whose_people_are_not_known_leaves_the_means_of_the_city_to_the_others(plan: Plan) -> None:
+    units = plan.units.copy()
+    units.loc["00020", ["population", "mean_time_min", "share_within_30min"]] = 0.0, 12.0, 0.5
+    units.loc["00020", "unreachable_population"] = np.nan
+    totals = sum_up(plan.city, units)
+    assert totals["mean_time_min"] == units.loc["00010", "mean_time_min"]
+    assert totals["share_within_30min"] == units.loc["00010", "share_within_30min"]
 
 
 def test_side_by_side_holds_the_best_single_and_the_best_pair(plan: Plan) -> None:

@@ -12,11 +12,13 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.errors import Fault, GeoError, InputError
+from geo.outcome import none_if_nan
 from geo.params import MODES, ConstraintParams, Params
 from geo.plan import Plan, prepare
 from geo.settings import Settings
 from geo.study.people import CHANGES, minutes_changed, reception_sites
 from geo.travel.access import TravelTimes
+from geo.travel.weighted import weighted_mean
 
 _FIGURES = ("mean_time_min", "share_within_30min", "norm_met_pct")
 _TOTALS = ("sites", "units_with_one", "units_with_two", *_FIGURES)
@@ -85,14 +87,12 @@ def compare_plans(before: Plan, after: Plan, *, settings: Settings | None = None
     changed, paired = _minutes(before, after, settings)
     units = units.join(changed)
     same_place = old["site_id_1"] == new["site_id_1"]
-    has_both = units["moved_m"].notna()
-    people = units["population"][has_both]
     agreement = {
         "units": len(units),
         "same_number": int((old["n_sites"] == new["n_sites"]).sum()),
         "same_buildings": int(units["change"].isin(("none", "roles")).sum()),
         "people_elsewhere": float(units["population"][~same_place].sum()),
-        "mean_moved_m": float(np.average(units["moved_m"][has_both], weights=people)) if people.sum() > 0 else None,
+        "mean_moved_m": none_if_nan(weighted_mean(units["moved_m"], units["population"])),
         **_sums(changed, paired=paired),
     }
     minutes = (units["mean_time_min_after"] - units["mean_time_min_before"]).abs().fillna(0.0)
@@ -181,9 +181,8 @@ def _sums(changed: pd.DataFrame, *, paired: bool) -> dict[str, float | None]:
     counts = [name for name in CHANGES if name.endswith("_population") and name != "arriving_population"]
     if not paired:
         return dict.fromkeys(["added_min", *counts])
-    known = changed[changed["arriving_population"] > 0]
-    mean = float(np.average(known["added_min"], weights=known["arriving_population"])) if len(known) else None
-    return {"added_min": mean, **{name: float(changed[name].sum()) for name in counts}}
+    mean = weighted_mean(changed["added_min"], changed["arriving_population"])
+    return {"added_min": none_if_nan(mean), **{name: float(changed[name].sum()) for name in counts}}
 
 
 def decided_params(decided: pd.DataFrame, plan: Plan) -> Params:

@@ -24,7 +24,7 @@ from geo.plan import Plan, limits_of, prepare, with_areas
 from geo.progress import Progress
 from geo.settings import Settings
 from geo.study.ways import TARGET_KM, TARGET_MIN, option_shares, served_distances
-from geo.travel.access import weighted_quantile
+from geo.travel.weighted import weighted_mean, weighted_quantile
 
 _DECIMALS = 9
 
@@ -131,10 +131,13 @@ class _Gauge:
             "units_with_two": n_two,
             "objective": round(choice.objective, _DECIMALS),
             **self._times(choice),
-            "mean_time_min": _mean(found["mean_time_min"], self._people - found["unreachable"]),
-            **{name: _mean(np.where(self._is_unserved, 0.0, found[name]), self._people) for name in self._shares},
+            "mean_time_min": weighted_mean(found["mean_time_min"], self._people - found["unreachable"]),
+            **{
+                name: weighted_mean(np.where(self._is_unserved, 0.0, found[name]), self._people)
+                for name in self._shares
+            },
             "norm_met_pct": 100
-            * _mean(found["usable_area_m2"] / np.where(self._need > 0, self._need, np.nan), self._need),
+            * weighted_mean(found["usable_area_m2"] / np.where(self._need > 0, self._need, np.nan), self._need),
             "solver": choice.method,
             "gap": choice.gap,
         }
@@ -181,12 +184,6 @@ def _near_shares(
     both = plan.params.choice.reception == "both_sites"
     within = {f"share_within_{TARGET_KM:g}km": None, "share_within_target": TARGET_MIN}
     return {name: option_shares(prepared, distances, both=both, within_min=minutes) for name, minutes in within.items()}
-
-
-def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """Return the weighted mean of the values that are known, NaN where they weigh nothing."""
-    known = ~np.isnan(values) & (weights > 0)
-    return float(np.average(values[known], weights=weights[known])) if known.any() else np.nan
 
 
 def _with_gains(table: pd.DataFrame, n_housed: int, params: Params) -> pd.DataFrame:

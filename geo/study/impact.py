@@ -17,6 +17,7 @@ from scipy.constants import kmh
 
 from geo.city import City
 from geo.errors import Fault, NetworkError
+from geo.outcome import none_if_nan
 from geo.params import AccessParams
 from geo.plan import Plan, make_plan, prepare
 from geo.profile import Scenario
@@ -30,6 +31,7 @@ from geo.travel.engine import TICKS_PER_S, UNREACHED, both_ways, places_on, road
 from geo.travel.network import TravelGraph
 from geo.travel.scenario import apply_scenario
 from geo.travel.standing import standing_of
+from geo.travel.weighted import weighted_mean
 
 #: Why people lose their way, in the order in which it is looked for.
 LOST_REASONS = ("home_closed", "site_closed", "way_closed")
@@ -279,16 +281,12 @@ def _totals(units: pd.DataFrame) -> dict[str, Any]:
     totals: dict[str, Any] = {"population": float(units["population"].sum())}
     for label in ("before", "after"):
         arriving = known["population"] - known[f"unreachable_population_{label}"]
-        totals[f"mean_time_min_{label}"] = _mean(known[f"mean_time_min_{label}"], arriving)
-        totals[f"share_within_30min_{label}"] = _mean(known[f"share_within_30min_{label}"], known["population"])
-    totals["added_min"] = _mean(known["added_min"], known["arriving_population"])
+        means = {"mean_time_min": arriving, "share_within_30min": known["population"]}
+        for name, weights in means.items():
+            totals[f"{name}_{label}"] = none_if_nan(weighted_mean(known[f"{name}_{label}"], weights))
+    totals["added_min"] = none_if_nan(weighted_mean(known["added_min"], known["arriving_population"]))
     totals |= {name: float(units[name].sum()) for name in counts}
     changed = (units["added_min"].abs() > 0) | (units["lost_population"] > 0) | (units["regained_population"] > 0)
     totals["units_changed"] = int(changed.sum())
     totals["units_with_lost"] = int((units["lost_population"] > 0).sum())
     return totals
-
-
-def _mean(values: pd.Series, weights: pd.Series) -> float | None:
-    known = values.notna() & (weights > 0)
-    return float(np.average(values[known], weights=weights[known])) if known.any() else None

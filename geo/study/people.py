@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.plan import Plan
+from geo.travel.weighted import weighted_mean
 
 #: A change of at least so many minutes counts as one: what one notices.
 NOTICED_MIN = 1.0
@@ -45,7 +46,7 @@ def minutes_changed(
     both = before & after & (people > 0)
     added = np.where(both, now, 0.0) - np.where(both, was, 0.0)
     return {
-        "added_min": float(np.average(added[both], weights=people[both])) if both.any() else np.nan,
+        "added_min": weighted_mean(added[both], people[both]),
         "worst_added_min": float(added[both].max()) if both.any() else np.nan,
         "slower_population": float(people[added >= NOTICED_MIN].sum()),
         "faster_population": float(people[added <= -NOTICED_MIN].sum()),

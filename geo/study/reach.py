@@ -16,13 +16,15 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geo.outcome import none_if_nan
 from geo.plan import Plan, prepare
 from geo.progress import Progress
 from geo.schemas import UNREACHABLE, WGS84
 from geo.settings import Settings
 from geo.study.people import reception_sites
 from geo.study.ways import TARGET_KM, TARGET_MIN, PointWays, point_ways, travel_distances
-from geo.travel.access import REASON_CODES, UnitTimes, weighted_quantile
+from geo.travel.access import REASON_CODES, UnitTimes
+from geo.travel.weighted import weighted_mean, weighted_quantile
 
 #: Limits that shares are told for, minutes.
 WITHIN_MIN = (10, 15, 20, 30)
@@ -222,22 +224,16 @@ def _figures(people: _Columns, weight: NDArray[np.float64]) -> dict[str, float]:
     near[f"share_within_{TARGET_KM:g}km"] = least_km <= TARGET_KM
     near["share_within_target"] = (minutes <= TARGET_MIN) | (least_km <= TARGET_KM)
     return {
-        "mean_time_min": _mean(minutes, weight),
+        "mean_time_min": weighted_mean(minutes, weight),
         "median_time_min": _quantile(minutes, weight, 0.5),
         "p95_time_min": _quantile(minutes, weight, 0.95),
         "worst_time_min": float(np.nanmax(minutes)) if np.isfinite(minutes).any() else np.nan,
-        **{name: _mean(inside.astype(float), weight) for name, inside in near.items()},
-        "mean_km": _mean(km, weight),
+        **{name: weighted_mean(inside, weight) for name, inside in near.items()},
+        "mean_km": weighted_mean(km, weight),
         "p95_km": _quantile(km, weight, 0.95),
-        "detour_mean": _mean(detour, weight[far]),
+        "detour_mean": weighted_mean(detour, weight[far]),
         "detour_p95": _quantile(detour, weight[far], 0.95),
     }
-
-
-def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """Return the weighted mean of the finite values, NaN where they weigh nothing."""
-    finite = np.isfinite(values)
-    return float(np.average(values[finite], weights=weights[finite])) if weights[finite].sum() > 0 else np.nan
 
 
 def _quantile(values: NDArray[np.float64], weights: NDArray[np.float64], q: float) -> float:
@@ -277,7 +273,7 @@ def _totals(plan: Plan, points: _Columns) -> dict[str, Any]:
     lost = {name: float(people[reason == name].sum()) for name in (*UNREACHABLE, NO_SITE) if (reason == name).any()}
     return {
         "population": float(plan.units["population"].sum()),
-        **{name: None if np.isnan(value) else value for name, value in _figures(points, people).items()},
+        **{name: none_if_nan(value) for name, value in _figures(points, people).items()},
         "unreachable_population": sum(lost.values()),
         "unreachable_by_reason": lost,
         "at_service_points": float(people[points["receiver_kind"] == "service_point"].sum()),

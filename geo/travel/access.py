@@ -19,6 +19,7 @@ from geo.progress import Progress, keep_silent
 from geo.schemas import UNREACHABLE
 from geo.travel.engine import TICKS_PER_S, UNREACHED, Places, both_ways, places_on, road_metric, seconds_along_one_road
 from geo.travel.network import FERRY, Snap, TravelGraph, snap
+from geo.travel.weighted import weighted_mean, weighted_quantile
 
 #: Code of a reason in :attr:`UnitTimes.reason`; 0 means reached.
 REASON_CODES = {name: code for code, name in enumerate(("", *UNREACHABLE))}
@@ -349,23 +350,14 @@ def access_figures(times: UnitTimes, columns: NDArray[np.intp] | list[int]) -> A
             reason="no_network",
         )  # fmt: skip
     lost = float(people[~reached].sum())
-    mean = float(np.average(minutes[reached], weights=people[reached])) if people[reached].sum() > 0 else np.nan
     reason = ""
     if not reached.all():
         codes = times.reason[~reached][:, columns[0]]
         reason = str(_REASON_NAMES[np.bincount(codes, people[~reached]).argmax()])
     return AccessFigures(
-        mean_min=mean,
+        mean_min=weighted_mean(minutes, people),
         p95_min=weighted_quantile(minutes, people, 0.95),
         share_within_30min=float(people[minutes <= 30].sum() / total) if total > 0 else np.nan,
         unreachable_population=lost,
         reason=reason,
     )
-
-
-def weighted_quantile(values: NDArray[np.float64], weights: NDArray[np.float64], q: float) -> float:
-    """Return the least value that at least the share `q` of the weight does not exceed; NaN where it is infinite."""
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order]) >= q * weights.sum() * (1 - 1e-12)
-    value = values[order][int(reached.argmax())]
-    return float(value) if np.isfinite(value) else float("nan")

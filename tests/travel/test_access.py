@@ -15,7 +15,6 @@ from geo.travel.access import (
     access_figures,
     compute_travel_times,
     street_frontage,
-    weighted_quantile,
 )
 from geo.travel.demand import place_demand
 from geo.travel.engine import roads
@@ -162,13 +161,6 @@ def test_citizens_go_to_the_nearer_of_two_sites() -> None:
     assert access_figures(unit, [0]).mean_min == pytest.approx(22)
     assert access_figures(unit, [0]).share_within_30min == pytest.approx(0.6)
     assert access_figures(unit, [0, 1]).mean_min == pytest.approx(8)
-
-
-def test_a_quantile_is_the_least_value_that_enough_people_do_not_exceed() -> None:
-    values, weights = np.array([3.0, 1.0, 2.0]), np.array([5.0, 90.0, 5.0])
-    assert weighted_quantile(values, weights, 0.95) == 2
-    assert weighted_quantile(values, weights, 0.951) == 3
-    assert np.isnan(weighted_quantile(np.array([1.0, np.inf]), np.array([9.0, 1.0]), 0.95))
 
 
 def test_the_best_street_within_50_m_counts_as_frontage() -> None:
