@@ -26,17 +26,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache, reduce
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-import pandas as pd
 import shapely
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from geo.errors import Fault, ParamsError
-from geo.settings import Settings
+from geo.landmarks import LANDMARKS
+from geo.settings import EMBEDDED_DATA
 from geo.validation import WrongValueError, dotted, faults_of, parse_toml
 
 Mode = Literal["motorbike", "car", "walk"]
@@ -53,10 +53,6 @@ _WORDS = {"title", "about", "source"}
 _RADIUS_M = 150.0
 #: Each of a list is read anew.
 _MAX_PROFILES = 20
-#: Around the middle of a bridge only the bridge itself is a main road; one that is not is told from the streets on the
-#: banks by being nearer.
-_MAIN_ROADS = ("motorway", "trunk", "primary", "secondary", "tertiary")
-_SMALL_BRIDGE_RADIUS_M = 60.0
 
 
 class Group(BaseModel):
@@ -224,7 +220,7 @@ def list_scenarios(data_dir: Path | None = None) -> dict[str, Path]:
     """Return the file of every scenario by its name: those of ``data_dir/scenarios`` before those that are shipped."""
     folders = [Path(data_dir)] if data_dir else []
     found: dict[str, Path] = {}
-    for folder in (*folders, _shipped()):
+    for folder in (*folders, EMBEDDED_DATA):
         for path in sorted((folder / "scenarios").glob("*.toml")):
             found.setdefault(path.stem, path)
     return found
@@ -309,10 +305,6 @@ def resolve_profile(
     return found.as_profile()
 
 
-def _shipped() -> Path:
-    return cast("Path", Settings.model_fields["data_dir"].default)
-
-
 def _parsed(data: Mapping[str, Any], *, file: str | None, prefix: str = "") -> Scenario:
     """Return the scenario of a table, its bridges and zones as degrees."""
     data = dict(data)
@@ -329,38 +321,16 @@ def _placed(item: Any, file: str | None, prefix: str) -> Any:
     if not isinstance(item, dict):
         return item
     item = dict(item)
-    for kind, find in (("bridge", _bridges), ("zone", _zones)):
+    for kind, read in LANDMARKS.items():
         place = item.pop(kind, None)
         if place is not None:
-            places = find()
+            places = read()
             if not isinstance(place, str) or place not in places:
                 raise ParamsError(
                     replace(_not_allowed(dotted(prefix, "restrictions", kind), str(place)[:80], places), file=file)
                 )
             item = {"name": place, **places[place], **item}
     return item
-
-
-@lru_cache
-def _bridges() -> dict[str, dict[str, Any]]:
-    table = pd.read_csv(_shipped() / "facts" / "bridges.csv")
-    return {
-        str(row.name): {
-            "lon": row.lon,
-            "lat": row.lat,
-            **({"classes": _MAIN_ROADS} if row.road_class in _MAIN_ROADS else {"radius_m": _SMALL_BRIDGE_RADIUS_M}),
-        }
-        for row in table.itertuples(index=False)
-    }
-
-
-@lru_cache
-def _zones() -> dict[str, dict[str, Any]]:
-    table = pd.read_csv(_shipped() / "facts" / "zones.csv").sort_values(["zone", "seq"])
-    return {
-        str(zone): {"ring": list(zip(rows["lon"].tolist(), rows["lat"].tolist(), strict=True))}
-        for zone, rows in table.groupby("zone")
-    }
 
 
 def _not_allowed(column: str, value: str, allowed: Mapping[str, Any]) -> Fault:

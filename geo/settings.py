@@ -7,6 +7,9 @@ from pathlib import Path
 import platformdirs
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+#: The data that come with the project, whatever a setting says.
+EMBEDDED_DATA = Path(__file__).resolve().parent.parent / "data"
+
 
 class Settings(BaseSettings):
     """Folders, addresses and limits.
@@ -31,7 +34,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GEO_", frozen=True)
 
-    data_dir: Path = Path(__file__).resolve().parent.parent / "data"
+    data_dir: Path = EMBEDDED_DATA
     cache_dir: Path = Path(platformdirs.user_cache_dir("truso", appauthor=False))
     max_cache_mb: int = 2000
     overpass_url: str = "https://overpass-api.de/api"

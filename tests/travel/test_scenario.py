@@ -9,9 +9,10 @@ import shapely
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from geo import Params, ParamsError, Settings
+from geo import Params, ParamsError
 from geo.profile import Restriction, Scenario, list_scenarios, read_scenario
 from geo.schemas import RoadNetwork
+from geo.settings import EMBEDDED_DATA
 from geo.text import LANGUAGES
 from geo.travel.access import compute_travel_times
 from geo.travel.engine import TICKS_PER_S, UNREACHED, Places, road_metric
@@ -290,5 +291,4 @@ def test_an_unknown_scenario_is_answered_with_the_known_ones() -> None:
 
 
 def test_the_shipped_scenarios_lie_in_the_embedded_folder() -> None:
-    folder = Settings.model_fields["data_dir"].default
-    assert {path.parent.parent for path in list_scenarios().values()} == {folder}
+    assert {path.parent.parent for path in list_scenarios().values()} == {EMBEDDED_DATA}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from geo.settings import Settings
+from geo.settings import EMBEDDED_DATA, Settings
 from geo.text import t
 from geo.ui import store, upload
 from geo.ui.view import View, show_attribution, show_banner
@@ -44,8 +44,7 @@ def show(view: View) -> None:
 
 
 def _command(data_dir: Path, *, lang: str) -> str:
-    embedded = Settings.model_fields["data_dir"].default
-    data = [] if data_dir == embedded else ["--data", str(data_dir)]
+    data = [] if data_dir == EMBEDDED_DATA else ["--data", str(data_dir)]
     return shlex.join(["truso", "plan", *data, "--params", "params.toml", "--lang", lang, "--out", "out"])
 
 
