@@ -29,7 +29,9 @@ def show_audit(view: View) -> None:
     if len(bad):
         listed, picture = st.columns((3, 2), gap="medium")
         title = t("audit.worst", lang=view.lang)
-        picture.image(draw_findings(city, worst(city.audit, n=len(city.audit))), width="stretch", alt=title)
+        picture.image(
+            draw_findings(city, worst(city.audit, n=len(city.audit)), lang=view.lang), width="stretch", alt=title
+        )
         lines = (_line(view, row) for _, row in texts.loc[bad.index].iterrows())
         listed.markdown("\n".join([f"**{plain(title)}**\n", *lines]))
     with st.expander(t("audit.all", lang=view.lang)):

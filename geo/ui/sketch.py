@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from geo.city import City
+from geo.publish.reasons import number_text
 from geo.schemas import WGS84
 from geo.ui.colours import colour
 
@@ -27,7 +28,7 @@ def draw_unit(
     *,
     shares: pd.Series[Any],
     roles: Mapping[str, str],
-    scale_text: str = "{} km",
+    lang: str,
     isochrones: gpd.GeoDataFrame | None = None,
     minutes_text: str = "{} min",
 ) -> str:
@@ -41,8 +42,7 @@ def draw_unit(
         Place on the ramp of colours, 0 to 1, of the unit's candidates, by site_id.
     roles : mapping of str to str
         Role, one of :data:`geo.schemas.ROLES`, by site_id of the sites that are proposed.
-    scale_text : str
-        Label of the scale bar; ``{}`` stands for the kilometres.
+    lang : {"vi", "en", "fr"}
     isochrones : geopandas.GeoDataFrame, optional
         Rows of the unit from :func:`geo.study.isochrones.unit_isochrones`, drawn under the buildings.
     minutes_text : str
@@ -59,7 +59,7 @@ def draw_unit(
         _area(frame, city.units.geometry[unit_id], fill=_UNIT, width=2),
         *(_reached(frame, isochrones, minutes_text) if isochrones is not None else ()),
         *(_sign(*frame.place(points[site]), role=roles.get(site, ""), fill=colour(shares[site])) for site in ordered),
-        _scale_bar(frame, scale_text),
+        _scale_bar(frame, lang),
         "</svg>",
     ]
     return "".join(parts)
@@ -78,7 +78,7 @@ def _reached(frame: _Frame, isochrones: gpd.GeoDataFrame, text: str) -> Iterator
         yield f'<text x="{x}" y="{_HEIGHT - 12}" font-family="sans-serif" font-size="12" fill="{_INK}">{label}</text>'
 
 
-def draw_findings(city: City, findings: pd.DataFrame) -> str:
+def draw_findings(city: City, findings: pd.DataFrame, *, lang: str) -> str:
     """Return the units with a mark at every finding's place, as an SVG image: the larger, the more land in doubt.
 
     Parameters
@@ -86,6 +86,7 @@ def draw_findings(city: City, findings: pd.DataFrame) -> str:
     city : City
     findings : pandas.DataFrame
         Rows of the table :class:`~geo.schemas.Audit`, the worst first; those without a place are left out.
+    lang : {"vi", "en", "fr"}
     """
     frame = _Frame(tuple(city.units.total_bounds))
     placed = findings[findings["lon"].notna()].iloc[::-1]
@@ -97,7 +98,7 @@ def draw_findings(city: City, findings: pd.DataFrame) -> str:
         f'<rect width="100%" height="100%" fill="{_GROUND}"/>',
         *(_area(frame, shape, fill=_UNIT, width=0.6) for shape in city.units.geometry),
         *(_mark(*frame.place(point), r=r, grave=severity == "breach") for point, r, severity in marks),
-        _scale_bar(frame, "{} km"),
+        _scale_bar(frame, lang),
         "</svg>",
     ]
     return "".join(parts)
@@ -157,13 +158,13 @@ def _sign(x: float, y: float, *, role: str, fill: str) -> str:
     return f'<path d="{shapes[role]}" fill="{fill}" {ring}/>'
 
 
-def _scale_bar(frame: _Frame, text: str) -> str:
+def _scale_bar(frame: _Frame, lang: str) -> str:
     """Return a bar of a round length, about a fifth of the picture."""
     wanted = _WIDTH * frame.metres / 5
-    power = 10 ** np.floor(np.log10(wanted))
-    metres = max(step * power for step in (1, 2, 5) if step * power <= wanted)
+    digits = int(np.floor(np.log10(wanted)))
+    metres = max(step * 10.0**digits for step in (1, 2, 5) if step * 10.0**digits <= wanted)
     length, y = metres / frame.metres, _HEIGHT - 12
-    label = text.format(f"{metres / 1000:g}")
+    label = f"{number_text(metres / 1000, lang=lang, decimals=max(0, 3 - digits))} km"
     return (
         f'<path d="M12,{y - 5}v5h{length:.1f}v-5" fill="none" stroke="{_INK}" stroke-width="1.5"/>'
         f'<text x="{18 + length:.1f}" y="{y}" font-family="sans-serif" font-size="12" fill="{_INK}">{label}</text>'

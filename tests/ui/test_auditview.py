@@ -60,6 +60,6 @@ def test_the_unit_page_says_how_each_part_was_found_and_how_sure(start: Start, g
 def test_the_picture_marks_every_finding_with_a_place(spoilt: Path) -> None:
     city: City = load_city(spoilt)
     bad = worst(city.audit, n=len(city.audit))
-    picture = ET.fromstring(draw_findings(city, bad))
+    picture = ET.fromstring(draw_findings(city, bad, lang="vi"))
     marks = [e for e in picture.iter() if e.get("fill") in ("#c1121f", "#9b4dca")]
     assert len(marks) == bad["lon"].notna().sum() >= 2

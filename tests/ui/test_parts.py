@@ -120,12 +120,12 @@ def test_a_script_that_is_served_holds_nothing_but_ascii(toy_city: City, tmp_pat
 def test_the_sketch_is_an_image_with_a_sign_for_every_building(plan: Plan, lang: str) -> None:
     scores = plan.sites.loc[plan.sites["unit_id"] == "00020", "score_0_1"]
     roles = {scores.index[0]: ROLES[1], scores.index[1]: ROLES[2]}
-    root = ElementTree.fromstring(draw_unit(plan.city, "00020", shares=scores, roles=roles))
+    root = ElementTree.fromstring(draw_unit(plan.city, "00020", shares=scores, roles=roles, lang=lang))
     svg = "{http://www.w3.org/2000/svg}"
     assert len(root.findall(f"{svg}circle")) == len(scores) - len(roles)
     signs = [path for path in root.findall(f"{svg}path") if path.get("stroke-width") == "2.4"]
     assert len(signs) == len(roles)
-    assert [text.text for text in root.findall(f"{svg}text")] != []
+    assert [text.text for text in root.findall(f"{svg}text")] == ["0.5 km" if lang == "en" else "0,5 km"]
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

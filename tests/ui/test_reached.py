@@ -61,7 +61,7 @@ def test_the_sketch_draws_the_farthest_first_and_names_each_limit(toy_city: City
     plan = make_plan(toy_city)
     found = unit_isochrones(plan, unit_ids=["00010"])
     scores = plan.sites.loc[plan.sites["unit_id"] == "00010", "score_0_1"]
-    picture = draw_unit(toy_city, "00010", shares=scores, roles={}, isochrones=found, minutes_text="{} phút")
+    picture = draw_unit(toy_city, "00010", shares=scores, roles={}, lang="vi", isochrones=found, minutes_text="{} phút")
     root = ElementTree.fromstring(picture)
     svg = "{http://www.w3.org/2000/svg}"
     fills = [path.get("fill") for path in root.findall(f"{svg}path") if path.get("stroke") == "none"]

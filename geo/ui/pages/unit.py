@@ -148,6 +148,7 @@ def _show_option(view: View, unit_id: str, n_sites: int, reached: gpd.GeoDataFra
             unit_id,
             shares=_colour_shares(view, unit_id),
             roles=roles,
+            lang=view.lang,
             isochrones=reached if option["chosen"] else None,
             minutes_text=view.say("amount.min", value="{}"),
         )
