@@ -21,8 +21,9 @@ the mean of the other criteria.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -280,35 +281,17 @@ def build_options(
     cutoff_min : float
         Minutes that count between two buildings with no way from one to the other.
     """
-    access_score = _AccessScore.of(times, score)
-    need = unit_needs(needs)
-    no_way_min = {unit_id: cutoff_min if unit.has_network else 0.0 for unit_id, unit in times.units.items()}
-    values, area = criteria[[f"{name}_0_1" for name in CRITERIA]].to_numpy(), criteria["usable_area_m2"].to_numpy()
-    parts = criteria[list(PARTS)].to_numpy()
-    columns: list[dict[str, NDArray]] = []
+    access_score, need, houses = _AccessScore.of(times, score), unit_needs(needs), _Houses.of(criteria)
+    blocks: list[dict[str, NDArray]] = []
     for number, unit_id in enumerate(unit_ids):
         if unit_id in times.units:
-            unit = times.units[unit_id]
-            by_id = np.argsort(np.array(unit.site_ids, dtype=object))
-            sites = criteria.index.get_indexer(pd.Index(unit.site_ids))[by_id]
-            columns.append(
-                _unit_options(
-                    number,
-                    sites,
-                    by_id,
-                    values[sites],
-                    area[sites],
-                    parts[sites],
-                    unit,
-                    need[unit_id],
-                    access_score=access_score,
-                    choice=choice,
-                    no_way_min=no_way_min[unit_id],
-                )
+            unit = _by_id(times.units[unit_id])
+            own = houses.at(criteria.index.get_indexer(pd.Index(unit.site_ids)))
+            block = _unit_options(
+                own, unit, need[unit_id], access_score=access_score, choice=choice, cutoff_min=cutoff_min
             )
-    joined = (
-        {name: np.concatenate([block[name] for block in columns]) for name in columns[0]} if columns else _NO_OPTIONS
-    )
+            blocks.append({"unit": np.full(len(block["first"]), number), **block})
+    joined = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]} if blocks else _NO_OPTIONS
     known = _known_area(usable_area_m2.to_numpy(), joined["first"], joined["second"])
     return Options(unit_ids=unit_ids, site_ids=criteria.index, usable_area_m2=known, **joined)
 
@@ -326,33 +309,59 @@ _NO_OPTIONS: dict[str, NDArray] = {
 }  # fmt: skip
 
 
+class _Houses(NamedTuple):
+    """Buildings: their rows in the table of the criteria, and what stands there in figures."""
+
+    row: NDArray[np.intp]
+    criteria: NDArray[np.float64]
+    area_m2: NDArray[np.float64]
+    parts: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> _Houses:
+        """Return all buildings of a table."""
+        criteria = table[[f"{name}_0_1" for name in CRITERIA]].to_numpy()
+        return cls(np.arange(len(table)), criteria, table["usable_area_m2"].to_numpy(), table[list(PARTS)].to_numpy())
+
+    def at(self, rows: NDArray[np.intp]) -> _Houses:
+        """Return the buildings in some rows."""
+        return _Houses(self.row[rows], self.criteria[rows], self.area_m2[rows], self.parts[rows])
+
+
+def _by_id(unit: UnitTimes) -> UnitTimes:
+    """Return the same times with the sites in the order of their ids."""
+    order = np.argsort(np.array(unit.site_ids, dtype=object))
+    return replace(
+        unit,
+        site_ids=tuple(unit.site_ids[place] for place in order),
+        minutes=unit.minutes[:, order],
+        reason=unit.reason[:, order],
+        between_min=unit.between_min[np.ix_(order, order)],
+    )
+
+
 def _unit_options(
-    number: int,
-    sites: NDArray[np.int64],
-    column: NDArray[np.intp],
-    single: NDArray[np.float64],
-    area: NDArray[np.float64],
-    parts: NDArray[np.float64],
+    houses: _Houses,
     unit: UnitTimes,
     need: UnitNeed,
     *,
     access_score: _AccessScore,
     choice: ChoiceParams,
-    no_way_min: float,
+    cutoff_min: float,
 ) -> dict[str, NDArray]:
-    n = len(sites)
+    """Return the options of one unit, whose `houses` stand in the order of the unit's sites."""
+    n, single, area = len(houses.row), houses.criteria, houses.area_m2
     first, second = _either_order(single[:, CRITERIA.index("access")], area)
-    between = unit.between_min[np.ix_(column, column)]
-    minutes = (between[first, second] + between[second, first]) / 2
+    minutes = (unit.between_min[first, second] + unit.between_min[second, first]) / 2
     minutes = np.where(np.isfinite(minutes), minutes, np.nan)
+    no_way_min = cutoff_min if unit.has_network else 0.0
     penalty = choice.split_penalty + choice.split_penalty_per_min * np.nan_to_num(minutes, nan=no_way_min)
-    pairs = pair_criteria(single, area, parts, first, second, need, both=choice.reception == "both_sites")
+    pairs = pair_criteria(single, area, houses.parts, first, second, need, both=choice.reception == "both_sites")
     if choice.reception == "both_sites":
-        _receive_at_both(pairs, single, first, second, unit, column, access_score)
+        _receive_at_both(pairs, single, first, second, unit, access_score)
     return {
-        "unit": np.full(n + len(first), number),
-        "first": np.concatenate([sites, sites[first]]),
-        "second": np.concatenate([np.full(n, -1), sites[second]]),
+        "first": np.concatenate([houses.row, houses.row[first]]),
+        "second": np.concatenate([np.full(n, -1), houses.row[second]]),
         "criteria": np.concatenate([single, pairs]),
         "penalty": np.concatenate([np.zeros(n), np.round(penalty, _DECIMALS)]),
         "minutes_between": np.concatenate([np.full(n, np.nan), minutes]),
@@ -430,12 +439,10 @@ def _receive_at_both(
     first: NDArray,
     second: NDArray,
     unit: UnitTimes,
-    column: NDArray[np.intp],
     access_score: _AccessScore,
 ) -> None:
     location = CRITERIA.index("location")
     pairs[:, location] = np.fmax(single[first, location], single[second, location])
     if unit.has_network and unit.population.sum() > 0:
-        minutes = unit.minutes[:, column]
-        nearer = np.minimum(minutes[:, first], minutes[:, second])
+        nearer = np.minimum(unit.minutes[:, first], unit.minutes[:, second])
         pairs[:, CRITERIA.index("access")] = access_score(nearer, unit.population)
