@@ -69,6 +69,21 @@ def frontier_chart(table: pd.DataFrame, measure: Measure, *, lang: str, height: 
         for budget, value, mark in zip(table.index, values, table["mark"], strict=True)
         if not np.isnan(value)
     ]
+    return {
+        "title": {"text": title, "anchor": "start", "fontSize": 13, "fontWeight": 600, "limit": 300},
+        "height": height,
+        "data": {"values": rows},
+        "config": {"locale": {"number": number_locale(lang)}},
+        "encoding": _frontier_axes(table, values, measure),
+        "layer": [
+            {"mark": {"type": "line", "color": LINE, "strokeWidth": 2}},
+            *_marked_budgets(),
+            _near_budget(title, measure, lang),
+        ],
+    }
+
+
+def _frontier_axes(table: pd.DataFrame, values: pd.Series, measure: Measure) -> dict[str, Any]:
     x = {
         "field": "sites",
         "type": "quantitative",
@@ -81,46 +96,46 @@ def frontier_chart(table: pd.DataFrame, measure: Measure, *, lang: str, height: 
         "scale": {"domain": axis_ends(values, span=measure.span), "nice": False},
         "axis": {"title": None, "format": f",.{measure.decimals}f", "tickCount": 4},
     }
+    return {"x": x, "y": y}
+
+
+def _marked_budgets() -> list[dict[str, Any]]:
+    """Return the layers that mark budgets: a line down and a point."""
+    marked = [{"filter": "datum.mark !== ''"}]
+    shape = {
+        "field": "mark",
+        "type": "nominal",
+        "scale": {"domain": ["one_each", "budget"], "range": ["circle", "diamond"]},
+        "legend": None,
+    }
+    return [
+        {
+            "transform": marked,
+            "mark": {"type": "rule", "color": MARK, "strokeDash": [4, 3]},
+            "encoding": {"y": None},
+        },
+        {
+            "transform": marked,
+            "mark": {"type": "point", "filled": True, "size": 90, "color": MARK, "opacity": 1},
+            "encoding": {"shape": shape},
+        },
+    ]
+
+
+def _near_budget(title: str, measure: Measure, lang: str) -> dict[str, Any]:
+    """Return the layer that tells the figures of the budget next to the pointer."""
     told = [
         {"field": "sites", "type": "quantitative", "title": t("study.frontier.sites", lang=lang), "format": "d"},
         {"field": "value", "type": "quantitative", "title": title, "format": f",.{measure.decimals + 1}f"},
     ]
     return {
-        "title": {"text": title, "anchor": "start", "fontSize": 13, "fontWeight": 600, "limit": 300},
-        "height": height,
-        "data": {"values": rows},
-        "config": {"locale": {"number": number_locale(lang)}},
-        "encoding": {"x": x, "y": y},
-        "layer": [
-            {"mark": {"type": "line", "color": LINE, "strokeWidth": 2}},
-            {
-                "transform": [{"filter": "datum.mark !== ''"}],
-                "mark": {"type": "rule", "color": MARK, "strokeDash": [4, 3]},
-                "encoding": {"y": None},
-            },
-            {
-                "transform": [{"filter": "datum.mark !== ''"}],
-                "mark": {"type": "point", "filled": True, "size": 90, "color": MARK, "opacity": 1},
-                "encoding": {"shape": _SHAPES},
-            },
-            {
-                "params": [{"name": "near", "select": {"type": "point", "on": "pointerover", "nearest": True}}],
-                "mark": {"type": "point", "filled": True, "size": 45, "color": LINE},
-                "encoding": {
-                    "opacity": {"condition": {"param": "near", "empty": False, "value": 1}, "value": 0},
-                    "tooltip": told,
-                },
-            },
-        ],
+        "params": [{"name": "near", "select": {"type": "point", "on": "pointerover", "nearest": True}}],
+        "mark": {"type": "point", "filled": True, "size": 45, "color": LINE},
+        "encoding": {
+            "opacity": {"condition": {"param": "near", "empty": False, "value": 1}, "value": 0},
+            "tooltip": told,
+        },
     }
-
-
-_SHAPES = {
-    "field": "mark",
-    "type": "nominal",
-    "scale": {"domain": ["one_each", "budget"], "range": ["circle", "diamond"]},
-    "legend": None,
-}
 
 
 def axis_ends(values: pd.Series, *, span: float) -> list[float]:
