@@ -20,7 +20,7 @@ from geo.merge.population import find_homes
 from geo.progress import Clock, Progress
 from geo.schemas import RoadNetwork
 from geo.settings import Settings
-from geo.sources.folder import check_folder, read_folder
+from geo.sources.folder import Folder, check_folder, read_folder
 from geo.sources.network import SUFFIXES, read_network
 from geo.sources.osm import file_digest
 
@@ -97,38 +97,30 @@ def load_city(
     clock = Clock(progress)
     root = Path(path or settings.data_dir)
     with clock("read"):
-        try:
-            folder = read_folder(root, settings=settings)
-        except InputError as error:
-            raise InputError([*error.faults, *_network_faults(root, settings)]) from error
+        folder = _read(root, settings)
     crs = folder.metric_crs or folder.communes.estimate_utm_crs()
     with clock("network"):
         network = None if folder.network_path is None else _network(folder.network_path, root, settings)
     points = None if folder.population_points is None else folder.population_points.to_crs(crs)
+    communes = folder.communes.to_crs(crs)
     with clock("merge"):
         merge = merge_communes(
-            folder.communes.to_crs(crs),
+            communes,
             folder.clauses,
             folder.units.to_crs(crs),
             lines=None if folder.lines is None else folder.lines.to_crs(crs),
             homes=None if network is None else find_homes(network, crs=crs),
             points=points,
         )
-    inventory_file = next((name for name in folder.file_digests if name.startswith("buildings/")), None)
-    sites, faults = place_sites(
-        folder.inventory.to_crs(crs), merge.units, rows=folder.inventory_rows, file=inventory_file
-    )
-    if faults:
-        raise InputError(faults)
     return City(
         name=folder.name,
         crs=crs,
-        communes=folder.communes.to_crs(crs),
+        communes=communes,
         districts=merge.districts,
         units=merge.units,
         pieces=merge.pieces,
         audit=merge.audit,
-        sites=sites,
+        sites=_placed(folder, merge.units),
         population_points=points,
         network=network,
         notes=folder.notes,
@@ -157,6 +149,22 @@ def check_city(path: str | Path | None = None, *, settings: Settings | None = No
     except InputError as error:
         faults += error.faults
     return faults
+
+
+def _read(root: Path, settings: Settings) -> Folder:
+    """Read a folder; where something is wrong with it, tell what is wrong with its roads as well."""
+    try:
+        return read_folder(root, settings=settings)
+    except InputError as error:
+        raise InputError([*error.faults, *_network_faults(root, settings)]) from error
+
+
+def _placed(folder: Folder, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    file = next((name for name in folder.file_digests if name.startswith("buildings/")), None)
+    sites, faults = place_sites(folder.inventory.to_crs(units.crs), units, rows=folder.inventory_rows, file=file)
+    if faults:
+        raise InputError(faults)
+    return sites
 
 
 def _digest(file_digests: Mapping[str, str]) -> str:
