@@ -85,18 +85,10 @@ def difference_chart(
     marked = np.zeros(len(units), bool) if outlined is None else outlined
     end = scale_end(units[measure], step=_STEPS[measure])
     shown = np.ones(len(units), bool) if whole else around_changes(units, city, also=marked)
-    features = [
-        {"type": "Feature", "geometry": shape, "properties": row}
-        for shape, row, wanted in zip(shapes, _properties(units, measure, lang), shown, strict=True)
-        if wanted
-    ]
+    features = _features(shapes, _properties(units, measure, lang), shown)
+    standing_out = _features(shapes, [{} for _ in shapes], marked & shown)
     frames = [_outline(restriction, city.crs) for restriction in places]
     frame = {"type": "geoshape", "strokeWidth": 2, "strokeDash": [5, 3], "stroke": "#d1006c", "filled": False}
-    standing_out = [
-        {"type": "Feature", "geometry": shape, "properties": {}}
-        for shape, wanted in zip(shapes, marked & shown, strict=True)
-        if wanted
-    ]
     return {
         "height": height,
         "projection": {"type": "identity", "reflectY": True},
@@ -106,6 +98,16 @@ def difference_chart(
             *([{"data": {"values": frames}, "mark": frame}] if frames else []),
         ],
     }
+
+
+def _features(
+    shapes: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], shown: NDArray[np.bool_]
+) -> list[dict[str, Any]]:
+    return [
+        {"type": "Feature", "geometry": shape, "properties": row}
+        for shape, row, wanted in zip(shapes, rows, shown, strict=True)
+        if wanted
+    ]
 
 
 def around_changes(units: pd.DataFrame, city: City, *, also: NDArray[np.bool_] | bool = False) -> NDArray[np.bool_]:
