@@ -197,15 +197,7 @@ def overpass_json_to_pbf(
         **(source or {}),
     }
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as aside:
-            new = Path(aside) / f"new{_SUFFIX}"
-            _write_pbf(new, nodes, ways)
-            sidecar = Path(aside) / "new.toml"
-            sidecar.write_text(tomlkit.dumps({**note, "sha256": file_digest(new)}), encoding="utf-8")
-            # The extract comes last: where it lies, its attribution lies beside it.
-            sidecar.replace(out.with_name(f"{out.name.removesuffix('.pbf')}.toml"))
-            new.replace(out)
+        _write_extract(out, nodes, ways, note)
     except OSError as error:
         detail = str(error.strerror or error)
         raise FetchError(Fault(key="output_not_writable", file=out.name, values={"detail": detail})) from error
@@ -358,12 +350,15 @@ def _copy_with_body(response: requests.Response, body: bytes) -> requests.Respon
     return copy
 
 
-def _elements(
-    answers: Sequence[Mapping[str, Any]],
-) -> tuple[dict[int, tuple[float, float, dict[str, str]]], dict[int, tuple[list[int], dict[str, str]]]]:
-    """Return the nodes (lon, lat, tags) and the ways (node ids, tags) by id, in the order of their ids."""
-    nodes: dict[int, tuple[float, float, dict[str, str]]] = {}
-    ways: dict[int, tuple[list[int], dict[str, str]]] = {}
+#: Longitude, latitude and tags of nodes; node ids and tags of ways; both by id.
+_Nodes = dict[int, tuple[float, float, dict[str, str]]]
+_Ways = dict[int, tuple[list[int], dict[str, str]]]
+
+
+def _elements(answers: Sequence[Mapping[str, Any]]) -> tuple[_Nodes, _Ways]:
+    """Return the nodes and the ways in the order of their ids."""
+    nodes: _Nodes = {}
+    ways: _Ways = {}
     try:
         for element in (element for answer in answers for element in answer["elements"]):
             tags = {str(key): str(value) for key, value in element.get("tags", {}).items()}
@@ -381,11 +376,20 @@ def _elements(
     return dict(sorted(nodes.items())), dict(sorted(ways.items()))
 
 
-def _write_pbf(
-    path: Path,
-    nodes: Mapping[int, tuple[float, float, dict[str, str]]],
-    ways: Mapping[int, tuple[list[int], dict[str, str]]],
-) -> None:
+def _write_extract(out: Path, nodes: _Nodes, ways: _Ways, note: Mapping[str, Any]) -> None:
+    """Write the extract and the `note` beside it, aside first."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as aside:
+        new = Path(aside) / f"new{_SUFFIX}"
+        _write_pbf(new, nodes, ways)
+        sidecar = Path(aside) / "new.toml"
+        sidecar.write_text(tomlkit.dumps({**note, "sha256": file_digest(new)}), encoding="utf-8")
+        # The extract comes last: where it lies, its attribution lies beside it.
+        sidecar.replace(out.with_name(f"{out.name.removesuffix('.pbf')}.toml"))
+        new.replace(out)
+
+
+def _write_pbf(path: Path, nodes: _Nodes, ways: _Ways) -> None:
     header = osmium.io.Header()
     header.set("generator", "truso fetch")
     with osmium.SimpleWriter(str(path), header=header) as writer:
