@@ -146,6 +146,8 @@ def measure_ways(city: City, facts: pd.DataFrame, ways: dict[str, Way]) -> pd.Da
 
 def main() -> None:
     """Print the errors of each way, what growth alone makes of it, how far the figures can be believed, the worst."""
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     city = load_city(sys.argv[1])
     assert city.network is not None, "the folder has no roads"
     facts = pd.read_csv(Path(sys.argv[2]), dtype={"code": str}).set_index("code")
