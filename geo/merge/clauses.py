@@ -29,6 +29,9 @@ from geo.errors import Fault
 from geo.merge.prose import KINDS, Clause, Mention, district_key, name_key, read_clauses, read_note, shorten
 from geo.schemas import Clauses, check
 
+#: Relations of the parts of a divided commune; the remainder takes what they leave.
+_PARTS = ("part", "part_area_only", "part_area_whole_population")
+_OF_DIVIDED = (*_PARTS, "remainder")
 #: English words for kinds, as tables of the units carry them.
 _ENGLISH = {"ward": "phường", "commune": "xã", "township": "thị trấn"}
 
@@ -303,26 +306,25 @@ def check_clauses(table: pd.DataFrame, *, communes: pd.DataFrame, units: pd.Data
     Returns
     -------
     list of Fault
-        Errors: every commune is named; a whole one once and by nobody else; a divided one has exactly one remainder,
-        in the last clause that names it; all the people of a commune go with one part at most; every unit has a
-        clause. ``row`` is the place in `table`, counted with a header; those without a row come last.
+        Errors: every commune and every unit has a clause, and what :func:`find_contradictions` says. ``row`` is the
+        place in `table`, counted with a header; those without a row come last.
     """
     faults = [*_unlisted(table["commune_id"], communes.index, "communes")]
     if units is not None:
         faults += _unlisted(table["unit_id"], units.index, "units")
-    rows = table.assign(row=np.arange(2, len(table) + 2))[["row", "clause", "unit_id", "commune_id", "relation"]]
-    groups: dict[str, list[_Row]] = {}
-    for values in rows.itertuples(index=False, name=None):
-        row = _Row(*values)
-        groups.setdefault(row.commune_id, []).append(row)
-    for group in groups.values():
-        faults += _check_commune(group)
+    faults += find_contradictions(table, rows=range(2, len(table) + 2))
     faults.sort(key=lambda fault: fault.row or 0)
     for id_ in communes.index.difference(pd.Index(table["commune_id"])):
         faults.append(Fault(key="commune_without_clause", column="commune_id", value=id_, values={"where": "clauses"}))
     for id_ in () if units is None else units.index.difference(pd.Index(table["unit_id"])):
         faults.append(Fault(key="unit_without_clause", column="unit_id", value=id_))
     return faults
+
+
+def _unlisted(ids: pd.Series, listed: pd.Index, where: str) -> Iterator[Fault]:
+    for position in np.flatnonzero(~ids.isin(listed)):
+        value = str(ids.iloc[position])
+        yield Fault(key="id_unknown", row=int(position) + 2, column=str(ids.name), value=value, values={"where": where})
 
 
 class _Row(NamedTuple):
@@ -333,12 +335,42 @@ class _Row(NamedTuple):
     unit_id: str
     commune_id: str
     relation: str
+    commune: str
+    unit: str
 
 
-def _unlisted(ids: pd.Series, listed: pd.Index, where: str) -> Iterator[Fault]:
-    for position in np.flatnonzero(~ids.isin(listed)):
-        value = str(ids.iloc[position])
-        yield Fault(key="id_unknown", row=int(position) + 2, column=str(ids.name), value=value, values={"where": where})
+def find_contradictions(table: pd.DataFrame, *, rows: Sequence[int]) -> list[Fault]:
+    """Return where clauses contradict one another: the rules of a resolution, for its text as for a folder's table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns clause, unit_id, commune_id and relation, nothing missing; commune_name and unit_name where known.
+    rows : sequence of int
+        Row of the file of every row of `table`.
+
+    Returns
+    -------
+    list of Fault
+        Errors in the order of `rows`: a commune goes whole, named once, or is divided, with exactly one remainder, in
+        the last clause that names it; all its people go with one part at most; no unit names it twice. ``column``
+        is one of `table`.
+    """
+    columns = [table[name] for name in ("clause", "unit_id", "commune_id", "relation")]
+    labels = [_named_ids(table, "commune"), _named_ids(table, "unit")]
+    groups: dict[str, list[_Row]] = {}
+    for values in zip(rows, *columns, *labels, strict=True):
+        row = _Row(*values)
+        groups.setdefault(row.commune_id, []).append(row)
+    return sorted((fault for group in groups.values() for fault in _check_commune(group)), key=lambda f: f.row or 0)
+
+
+def _named_ids(table: pd.DataFrame, what: str) -> list[str]:
+    """Return the ids of communes or units with their names before them, where they are known."""
+    ids = table[f"{what}_id"]
+    names = table.get(f"{what}_name", ids)
+    known = (isinstance(name, str) and name != id_ for name, id_ in zip(names, ids, strict=True))
+    return [f"{name} ({id_})" if use else id_ for name, id_, use in zip(names, ids, known, strict=True)]
 
 
 def _check_commune(group: list[_Row]) -> Iterator[Fault]:
@@ -346,15 +378,16 @@ def _check_commune(group: list[_Row]) -> Iterator[Fault]:
     units: set[str] = set()
     for row in group:
         if row.unit_id in units:
-            yield Fault(key="pair_twice", row=row.row, column="commune_id", value=row.commune_id)
+            values = {"commune": row.commune, "unit": row.unit}
+            yield Fault(key="pair_twice", row=row.row, column="commune_id", value=row.commune_id, values=values)
         units.add(row.unit_id)
     if len(group) == 1:
         if group[0].relation != "whole":
-            yield _fault_of("part_of_undivided", group[0])
+            yield _fault_of("part_of_undivided", group[0], allowed=("whole",))
         return
     for row in group:
         if row.relation == "whole":
-            yield _fault_of("whole_divided", row, n=len(group))
+            yield _fault_of("whole_divided", row, allowed=_OF_DIVIDED, n=len(group))
     yield from _check_remainder(group)
     yield from _check_people(group)
 
@@ -363,21 +396,26 @@ def _check_remainder(group: list[_Row]) -> Iterator[Fault]:
     remainders = [row for row in group if row.relation == "remainder"]
     last = max(row.clause for row in group)
     if not remainders and not any(row.relation == "whole" for row in group):
-        yield _fault_of("remainder_missing", group[-1])
+        latest = max(group, key=lambda row: row.clause)
+        yield _fault_of("remainder_missing", latest, allowed=("remainder",))
     for row in remainders[1:]:
-        yield _fault_of("remainder_twice", row)
+        yield _fault_of("remainder_twice", row, allowed=_PARTS)
     for row in remainders[:1]:
         if row.clause < last:
-            yield _fault_of("remainder_not_last", row, clause=row.clause, last=last)
+            yield _fault_of("remainder_not_last", row, allowed=_PARTS, clause=row.clause, last=last)
 
 
 def _check_people(group: list[_Row]) -> Iterator[Fault]:
     takers = [row for row in group if row.relation == "part_area_whole_population"]
     others = [row for row in group if row.relation == "part"]
     for row in [*takers[1:], *(others if takers else [])]:
-        yield _fault_of("people_twice", row)
+        yield _fault_of("people_twice", row, allowed=("part_area_only",))
 
 
-def _fault_of(key: str, row: _Row, **values: object) -> Fault:
-    said = {"commune": row.commune_id, **{name: str(value) for name, value in values.items()}}
+def _fault_of(key: str, row: _Row, *, allowed: Sequence[str], **values: object) -> Fault:
+    said = {
+        "commune": row.commune,
+        "allowed": ", ".join(allowed),
+        **{name: f"{value}" for name, value in values.items()},
+    }
     return Fault(key=key, row=row.row, column="relation", value=row.relation, values=said)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
+from geo.merge.clauses import find_contradictions
 from geo.sources.boundaries import Part
 from geo.sources.cells import align_ids, usual_width
 from geo.sources.faultlog import FaultLog
@@ -80,38 +81,18 @@ def _note_without_facts(clauses: Part, facts: list[Part], log: FaultLog) -> None
 
 
 def check_relations(clauses: Part, log: FaultLog) -> None:
-    """Check that every commune goes whole to one unit, or in parts with exactly one remainder."""
-    groups: dict[str, list[_Mention]] = {}
-    columns = (clauses.frame[name] for name in ("commune_id", "unit_id", "relation"))
-    for row, commune, unit, relation in zip(clauses.raw.rows, *columns, strict=True):
-        if isinstance(commune, str):
-            groups.setdefault(commune, []).append(_Mention(row, unit, relation))
-    for commune, group in sorted(groups.items()):
-        if all(isinstance(each.unit, str) and isinstance(each.relation, str) for each in group):
-            _check_commune(commune, group, clauses, log)  # else what is wrong is noted already
-
-
-class _Mention(NamedTuple):
-    """A row of the clauses that names a commune."""
-
-    row: int
-    unit: str
-    relation: str
-
-
-def _check_commune(commune: str, group: list[_Mention], clauses: Part, log: FaultLog) -> None:
+    """Note where the clauses contradict one another; communes with a bad or empty cell are left out, it is noted."""
+    needed = ["clause", "unit_id", "commune_id", "relation"]
+    bad = clauses.frame[needed].isna().any(axis=1).to_numpy()
+    doubtful = set(clauses.frame["commune_id"][bad])
+    used = ~bad & ~clauses.frame["commune_id"].isin(doubtful).to_numpy()
+    rows = [row for row, use in zip(clauses.raw.rows, used, strict=True) if use]
     headers = clauses.frame.attrs["headers"]
-    relations = [each.relation for each in group]
-    where: dict[str, Any] = {"file": clauses.raw.file, "column": headers["relation"], "commune": commune}
-    for n, each in enumerate(group):
-        if each.unit in [other.unit for other in group[:n]]:
-            log.add("pair_twice", file=clauses.raw.file, row=each.row, column=headers["commune_id"], value=commune)
-    if len(group) > 1 and "whole" in relations:
-        for each in group:
-            if each.relation == "whole":
-                log.add("whole_divided", **where, row=each.row, value="whole", n=len(group))
-    elif relations.count("remainder") > 1:
-        for each in [each for each in group if each.relation == "remainder"][1:]:
-            log.add("remainder_twice", **where, row=each.row, value="remainder")
-    elif relations != ["whole"] and "remainder" not in relations:
-        log.add("remainder_missing", **where, row=group[-1].row, value=group[-1].relation)
+    for fault in find_contradictions(clauses.frame[used].astype({"clause": int}), rows=rows):
+        details: dict[str, Any] = {
+            "row": fault.row,
+            "column": headers[fault.column],
+            "value": fault.value,
+            **fault.values,
+        }
+        log.add(fault.key, severity=fault.severity, file=clauses.raw.file, **details)

@@ -301,6 +301,37 @@ def test_a_commune_that_no_clause_names_is_noted_in_the_communes(folder: Path) -
     assert places([fault]) == [("commune_without_clause", COMMUNES, 3, "commune_id", "00003")]
 
 
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        (
+            [("2,00020,Phường Đông,00002", "1,00020,,00002"), ("1,00010,Phường Tây,00002", "2,00010,,00002")],
+            [("remainder_not_last", CLAUSES, 4, "relation", "remainder")],
+        ),
+        (
+            [(",00001,Phường Ánh,whole", ",00001,,remainder")],
+            [("part_of_undivided", CLAUSES, 2, "relation", "remainder")],
+        ),
+        (
+            [(",part,0.5\n", ",part_area_whole_population,\n3,00030,,00002,,part,\n"), ("2,00020,Ph", "4,00020,Ph")],
+            [("people_twice", CLAUSES, 4, "relation", "part")],
+        ),
+        (
+            [(",00001,Phường Ánh,whole", ",00001,,part"), (",Xã Cửa,whole", ",Xã Cửa,remainder")],
+            [("part_of_undivided", CLAUSES, row, "relation", word) for row, word in ((2, "part"), (5, "remainder"))],
+        ),
+    ],
+)  # fmt: skip
+def test_clauses_of_a_folder_keep_the_rules_of_a_resolution(
+    folder: Path, edits: list[tuple[str, str]], expected: list[tuple[Any, ...]]
+) -> None:
+    for old, new in edits:
+        replace_in(folder / CLAUSES, old, new)
+    faults = errors_in(folder)
+    assert places(faults) == expected
+    assert all(told(fault)["allowed"] in str(fault) for fault in faults)
+
+
 def test_a_unit_that_no_clause_names_is_unknown(folder: Path) -> None:
     change(folder, UNITS, lambda features: features[1]["properties"].update(unit_id="00099"))
     faults = faults_in(folder)
