@@ -105,8 +105,10 @@ def convert(
 
         with progress_bar(words) as progress:
             city = load_city(data, progress=progress)
-        figures = read_statistic(table, columns, commune_ids=list(city.communes.index), settings=Settings())
-        units = convert_statistic(figures, city.pieces, add=add or (), average=average or (), by=by)
+        ids, named = list(city.communes.index), {"add": add or (), "average": average or ()}
+        statistic = read_statistic(table, commune_ids=ids, settings=Settings(), **named)
+        show_faults(statistic.notes, words)
+        units = convert_statistic(statistic.figures, city.pieces, by=by, **named)
         units.insert(0, "name", city.units["name"])
         write_csv(units.reset_index(), out)
         if crosswalk is not None:

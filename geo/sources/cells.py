@@ -17,6 +17,7 @@ import pandas as pd
 from geo.sources.columns import ALLOWED_CHOICES, Column, fold, match_headers
 from geo.sources.faultlog import FaultLog
 from geo.sources.tables import RawTable
+from geo.sources.thousands import point_meaning
 
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?")
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,40},\d{1,40}")
@@ -90,11 +91,12 @@ def _series(values: list[Any], column: Column) -> pd.Series:
 
 def _convert(raw: RawTable, column: Column, header: str, texts: list[str | None], log: FaultLog) -> pd.Series:
     comma = raw.decimal_comma and any(text and _COMMA_NUMBER.fullmatch(text) for text in texts)
+    grouped = column.kind == "number" and _are_grouped(raw, column, header, texts, log, comma=comma)
     converters: dict[str, Callable[[str], tuple[Any, str | None]]] = {
         "id": lambda text: _as_text(text, ident=True),
         "text": _as_text,
         "choice": lambda text: _as_choice(text, column),
-        "number": lambda text: _as_number(text, column, comma=comma),
+        "number": lambda text: _as_number(text, column, comma=comma, grouped=grouped),
         "integer": lambda text: _as_number(text, column, comma=comma),
     }
     convert = converters[column.kind]
@@ -107,6 +109,26 @@ def _convert(raw: RawTable, column: Column, header: str, texts: list[str | None]
     return _series(values, column)
 
 
+def _are_grouped(
+    raw: RawTable, column: Column, header: str, texts: list[str | None], log: FaultLog, *, comma: bool
+) -> bool:
+    """Return whether the decimal sign, a point or a `comma`, separates thousands; note where nobody can tell."""
+    pointed = [text and _with_point(text, comma=comma) for text in texts]
+    meaning = point_meaning(pointed, grouped_below=column.grouped_below)
+    if meaning == "open":
+        first = next(i for i, text in enumerate(pointed) if text and "." in text)
+        value = texts[first] or ""
+        log.warn("number_open", file=raw.file, row=raw.rows[first], column=header, value=value, **_two_readings(value))
+    return meaning == "thousands"
+
+
+def _two_readings(text: str) -> dict[str, str]:
+    """Return a number with a point read as thousands, and as decimals in two spellings that leave no doubt."""
+    mark, value = "," if "," in text else ".", float(text.replace(",", "."))
+    short, long = (f"{value:.{places}f}".replace(".", mark) for places in (2, 4))
+    return {"mark": mark, "whole": f"{value * 1000:.0f}", "short": short, "long": long}
+
+
 _NOTES = ("text_formula", "text_control")
 
 
@@ -116,6 +138,9 @@ def _note(file: str, row: int, header: str, text: str | None, problem: str, colu
         log.warn(problem, **where)
     elif problem == "not_nfc":
         where.update(first_other_form(text or ""))
+        log.add(problem, **where)
+    elif problem == "number_grouped":
+        where.update(_two_readings(text or ""))
         log.add(problem, **where)
     elif problem == "unknown_value":
         log.add(problem, **where, allowed=", ".join(ALLOWED_CHOICES[column.name]))
@@ -146,11 +171,18 @@ def _as_choice(text: str, column: Column) -> tuple[str | None, str | None]:
     return value, None if value else "unknown_value"
 
 
-def _as_number(text: str, column: Column, *, comma: bool) -> tuple[float | None, str | None]:
-    if comma:
-        text = "?" if "." in text else text.replace(",", ".")  # in such a file a point separates thousands
+def _with_point(text: str, *, comma: bool) -> str:
+    if not comma:
+        return text
+    return "?" if "." in text else text.replace(",", ".")  # in such a file a point separates thousands
+
+
+def _as_number(text: str, column: Column, *, comma: bool, grouped: bool = False) -> tuple[float | None, str | None]:
+    text = _with_point(text, comma=comma)
     if not _NUMBER.fullmatch(text):
         return None, "not_a_number"
+    if grouped and "." in text:
+        return None, "number_grouped"
     value = float(text)
     if not math.isfinite(value) or (column.kind == "integer" and not value.is_integer()):
         return None, "not_a_number"

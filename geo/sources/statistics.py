@@ -3,48 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from geo.errors import InputError
+from geo.errors import Fault, InputError
 from geo.settings import Settings
 from geo.sources.cells import align_ids, note_duplicates, read_columns
-from geo.sources.columns import COMMUNES, Column
+from geo.sources.columns import COMMUNES, WHOLE_BY_NATURE, Column
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
 from geo.sources.tables import read_table
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistic:
+    """Figures by old commune.
+
+    Attributes
+    ----------
+    figures : pandas.DataFrame
+        Index commune_id; the columns asked for, float with NaN.
+    notes : tuple of Fault
+        What was read otherwise than it stands, or may be.
+    """
+
+    figures: pd.DataFrame
+    notes: tuple[Fault, ...]
+
+
 def read_statistic(
-    path: Path, columns: Sequence[str], *, commune_ids: Sequence[str], settings: Settings
-) -> pd.DataFrame:
-    """Return the numeric `columns` of a csv or xlsx file by commune.
+    path: Path, *, commune_ids: Sequence[str], settings: Settings, add: Sequence[str] = (), average: Sequence[str] = ()
+) -> Statistic:
+    """Return numeric columns of a csv or xlsx file by commune.
 
     Parameters
     ----------
     path : pathlib.Path
         A table with a column of commune ids, under any name that a data folder may use for it.
-    columns : sequence of str
-        Headers of the figures wanted; an empty cell is a figure that is not known.
     commune_ids : sequence of str
         Ids that may occur.
     settings : Settings
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index commune_id; the columns asked for, float with NaN.
+    add, average : sequence of str
+        Headers of the figures wanted; an empty cell is a figure that is not known. Those to add up are taken to be
+        whole by nature: where numbers like 1.250 may be thousands, they are refused.
 
     Raises
     ------
     InputError
-        The file cannot be read, lacks a column, or holds an unknown or repeated id or a cell that is no number.
+        The file cannot be read, lacks a column, or holds an unknown or repeated id or a cell that is no number, or one
+        whose point seems to separate thousands.
     """
     log = FaultLog()
     files = FolderFiles(path.parent, settings=settings, log=log)
     identity = next(column for column in COMMUNES if column.name == "commune_id")
-    wanted = (identity, *(Column(name=name, kind="number") for name in columns))
+    columns = [*add, *average]
+    kinds = dict.fromkeys(average, 0.0) | dict.fromkeys(add, WHOLE_BY_NATURE)
+    wanted = (identity, *(Column(name=name, kind="number", grouped_below=below) for name, below in kinds.items()))
     raw = read_table(files, path, wanted)
     if raw is None:
         raise InputError(_errors(log))
@@ -57,8 +73,8 @@ def read_statistic(
     note_duplicates(frame, raw, "commune_id", log)
     if errors := _errors(log):
         raise InputError(errors)
-    return frame.set_index("commune_id")[list(columns)]
+    return Statistic(figures=frame.set_index("commune_id")[columns], notes=tuple(log.faults()))
 
 
-def _errors(log: FaultLog) -> list:
+def _errors(log: FaultLog) -> list[Fault]:
     return [fault for fault in log.faults() if fault.severity == "error"]

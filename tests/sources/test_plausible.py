@@ -66,7 +66,7 @@ def test_sound_figures_are_left_in_peace(tmp_path: Path) -> None:
     assert suspicions(write_city(tmp_path)) == []
 
 
-@pytest.mark.parametrize(("value", "factor"), [("3300", "10"), ("330", "100"), ("33.000", "1000"), ("33", "1000")])
+@pytest.mark.parametrize(("value", "factor"), [("3300", "10"), ("330", "100"), ("33", "1000")])
 def test_a_unit_that_lost_zeros_is_named_with_row_value_and_expected_size(
     tmp_path: Path, value: str, factor: str
 ) -> None:
@@ -82,7 +82,7 @@ def test_a_unit_with_a_zero_too_many_is_named(tmp_path: Path) -> None:
     assert (fault.key, fault.row, told(fault)["factor"]) == ("population_too_large", 4, "10")
 
 
-@pytest.mark.parametrize(("value", "factor"), [("1000", "10"), ("10.000", "1000")])
+@pytest.mark.parametrize(("value", "factor"), [("1000", "10"), ("10", "1000")])
 def test_a_commune_that_lost_zeros_is_named(tmp_path: Path, value: str, factor: str) -> None:
     (fault,) = suspicions(write_city(tmp_path, people={"2a": value}))
     assert (fault.key, fault.file, fault.row) == ("population_part", "population/communes.csv", 8)
