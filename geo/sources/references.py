@@ -89,10 +89,5 @@ def check_relations(clauses: Part, log: FaultLog) -> None:
     rows = [row for row, use in zip(clauses.raw.rows, used, strict=True) if use]
     headers = clauses.frame.attrs["headers"]
     for fault in find_contradictions(clauses.frame[used].astype({"clause": int}), rows=rows):
-        details: dict[str, Any] = {
-            "row": fault.row,
-            "column": headers[fault.column],
-            "value": fault.value,
-            **fault.values,
-        }
+        details: dict[str, Any] = dict(fault.values, row=fault.row, column=headers[fault.column], value=fault.value)
         log.add(fault.key, severity=fault.severity, file=clauses.raw.file, **details)
