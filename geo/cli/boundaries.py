@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -85,12 +86,15 @@ def convert(
     add: Annotated[list[str] | None, typer.Option("--sum", help="Column to add up, such as a count.")] = None,
     average: Annotated[list[str] | None, typer.Option("--mean", help="Column to average, such as a rate.")] = None,
     by: Annotated[Literal["population", "area"], typer.Option(help="What the figures go with.")] = "population",
+    weight: Annotated[str | None, typer.Option(help="Column to weigh averages by; else people or land.")] = None,
     crosswalk: Annotated[Path | None, typer.Option("--crosswalk", help="CSV file of the shares, to write too.")] = None,
     lang: Lang = None,
 ) -> None:
     """Carry figures of the old communes over to the new units."""
     words = language(lang)
     columns = [*(add or ()), *(average or ())]
+    if weight is not None and (weight in columns[len(add or ()) :] or not average):
+        raise typer.BadParameter("it weighs the columns of --mean, and is none of them", param_hint="--weight")
     if not columns or len(set(columns)) < len(columns) or {"unit_id", "name", "n_unknown"} & set(columns):
         raise typer.BadParameter(
             "name each column once; unit_id, name and n_unknown are taken", param_hint="--sum, --mean"
@@ -105,8 +109,8 @@ def convert(
 
         with progress_bar(words) as progress:
             city = load_city(data, progress=progress)
-        ids, named = list(city.communes.index), {"add": add or (), "average": average or ()}
-        statistic = read_statistic(table, commune_ids=ids, settings=Settings(), **named)
+        named: dict[str, Any] = {"add": add or (), "average": average or (), "weight": weight}
+        statistic = read_statistic(table, commune_ids=list(city.communes.index), settings=Settings(), **named)
         show_faults(statistic.notes, words)
         units = convert_statistic(statistic.figures, city.pieces, by=by, **named)
         units.insert(0, "name", city.units["name"])
@@ -135,10 +139,12 @@ def clauses(
         known = read_names(communes, part="communes", settings=settings)
         named = None if units is None else read_names(units, part="units", settings=settings)
         parsed = parse_clauses(read_prose(text, settings=settings), communes=known, units=named)
-        show_faults(parsed.faults, words)
-        missing = check_clauses(parsed.table, communes=known, units=named)
-        show_faults(missing, words)
-        if any(fault.severity == "error" for fault in (*parsed.faults, *missing)):
+        missing = check_clauses(parsed.table, communes=known, units=named, rows=parsed.lines, source=text.name)
+        found = [
+            replace(fault, file=text.name, column=None) for fault in (*parsed.faults, *missing)
+        ]  # a text: no columns
+        show_faults(found, words)
+        if any(fault.severity == "error" for fault in found):
             raise typer.Exit(1)
         write_csv(parsed.table, out)
         OUT.print(t("cli.clauses_read", lang=words, n=len(parsed.table), out=out))

@@ -34,7 +34,13 @@ class Statistic:
 
 
 def read_statistic(
-    path: Path, *, commune_ids: Sequence[str], settings: Settings, add: Sequence[str] = (), average: Sequence[str] = ()
+    path: Path,
+    *,
+    commune_ids: Sequence[str],
+    settings: Settings,
+    add: Sequence[str] = (),
+    average: Sequence[str] = (),
+    weight: str | None = None,
 ) -> Statistic:
     """Return numeric columns of a csv or xlsx file by commune.
 
@@ -48,6 +54,8 @@ def read_statistic(
     add, average : sequence of str
         Headers of the figures wanted; an empty cell is a figure that is not known. Those to add up are taken to be
         whole by nature: where numbers like 1.250 may be thousands, they are refused.
+    weight : str, optional
+        Header of a count, likewise, none of them negative.
 
     Raises
     ------
@@ -58,14 +66,16 @@ def read_statistic(
     log = FaultLog()
     files = FolderFiles(path.parent, settings=settings, log=log)
     identity = next(column for column in COMMUNES if column.name == "commune_id")
-    columns = [*add, *average]
-    kinds = dict.fromkeys(average, 0.0) | dict.fromkeys(add, WHOLE_BY_NATURE)
-    wanted = (identity, *(Column(name=name, kind="number", grouped_below=below) for name, below in kinds.items()))
+    figures = {name: Column(name=name, kind="number", grouped_below=0) for name in average}
+    figures |= {name: Column(name=name, kind="number", grouped_below=WHOLE_BY_NATURE) for name in add}
+    if weight is not None:
+        figures[weight] = Column(name=weight, kind="number", grouped_below=WHOLE_BY_NATURE, low=0)
+    wanted = (identity, *figures.values())
     raw = read_table(files, path, wanted)
     if raw is None:
         raise InputError(_errors(log))
     frame = read_columns(raw, wanted, log)
-    for name in columns:
+    for name in figures:
         if frame.attrs["headers"][name] not in raw.headers:
             found = ", ".join(header for header in raw.headers if header)
             log.add("column_missing", file=raw.file, row=raw.header_row, column=name, found=found or "-", allowed=name)
@@ -73,7 +83,7 @@ def read_statistic(
     note_duplicates(frame, raw, "commune_id", log)
     if errors := _errors(log):
         raise InputError(errors)
-    return Statistic(figures=frame.set_index("commune_id")[columns], notes=tuple(log.faults()))
+    return Statistic(figures=frame.set_index("commune_id")[list(figures)], notes=tuple(log.faults()))
 
 
 def _errors(log: FaultLog) -> list[Fault]:

@@ -56,6 +56,37 @@ def test_a_commune_that_sends_nobody_needs_no_figure() -> None:
     assert convert_statistic(TABLE.loc[["A"]], PIECES, add=["households"]).loc["W", "households"] == 30
 
 
+def test_a_rate_whose_weight_is_not_known_is_counted_as_unknown() -> None:
+    pieces = PIECES.assign(population=[100.0, 0.0, 300.0, np.nan])
+    units = convert_statistic(TABLE, pieces, add=["households"], average=["income"])
+    assert np.isnan(units.loc["E", "income"])
+    assert units["n_unknown"].to_dict() == {"E": 1, "W": 0}
+    assert units.loc["E", "households"] == 230
+
+
+def test_a_rate_needs_no_commune_in_which_nobody_lives() -> None:
+    pieces = PIECES.assign(population=[100.0, 0.0, 300.0, 0.0])
+    units = convert_statistic(TABLE.drop(index="C"), pieces, average=["income"])
+    assert units["income"].to_dict() == {"E": 5, "W": 9}
+    assert units["n_unknown"].to_dict() == {"E": 0, "W": 0}
+
+
+def test_a_unit_in_which_nobody_lives_has_no_rate() -> None:
+    units = convert_statistic(TABLE, PIECES.assign(population=[0.0, 0.0, 300.0, 600.0]), average=["income"])
+    assert np.isnan(units.loc["W", "income"])
+
+
+def test_a_rate_is_weighted_by_the_count_that_it_is_a_rate_of() -> None:
+    """Of 30, 80 and 150 houses 9, 5 and 2 % are tiled: in E 80 houses of B and 150 of C, whoever lives in them."""
+    houses = TABLE.rename(columns={"households": "houses", "income": "tiled_pct"})
+    units = convert_statistic(houses, PIECES, average=["tiled_pct"], weight="houses")
+    assert units["tiled_pct"].to_dict() == {"W": 9, "E": pytest.approx((80 * 5 + 150 * 2) / 230)}
+    by_area = convert_statistic(houses, PIECES, average=["tiled_pct"], weight="houses", by="area")
+    assert by_area.loc["W", "tiled_pct"] == pytest.approx((30 * 9 + 20 * 5) / 50)
+    unknown = convert_statistic(houses.assign(houses=[30, 80, np.nan]), PIECES, average=["tiled_pct"], weight="houses")
+    assert unknown["n_unknown"].to_dict() == {"E": 1, "W": 0}
+
+
 @st.composite
 def crosswalks(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = []
@@ -114,3 +145,20 @@ def test_the_crosswalk_reproduces_the_figures_of_the_command(tmp_path: Path) -> 
     ours = (shares["population_share"] * shares["commune_id"].map(given)).groupby(shares["unit_id"]).sum()
     units = pd.read_csv(out, dtype=ids).set_index("unit_id")
     assert ours.to_dict() == pytest.approx(units["households"].to_dict(), rel=1e-12)
+
+
+def test_the_command_weighs_a_rate_by_a_column_of_the_table(tmp_path: Path) -> None:
+    text = "commune_id,houses,tiled\n00001,10,50\n00002,0,\n00003,30,20\n00004,10,60\n"
+    result, out = convert(tmp_path, text, "--mean", "tiled", "--weight", "houses")
+    assert result.exit_code == 0, result.output
+    units = pd.read_csv(out, dtype={"unit_id": str}).set_index("unit_id")
+    assert units["tiled"].to_dict() == {"00010": 50, "00020": 30}
+    assert list(units) == ["name", "tiled", "n_unknown"]
+
+
+def test_a_weight_below_nought_or_of_no_rate_is_refused(tmp_path: Path) -> None:
+    text = "commune_id,houses,tiled\n00001,-10,50\n"
+    result, _ = convert(tmp_path, text, "--mean", "tiled", "--weight", "houses")
+    assert (result.exit_code, "-10" in result.output) == (1, True)
+    assert convert(tmp_path, text, "--sum", "houses", "--weight", "houses")[0].exit_code == 2
+    assert convert(tmp_path, text, "--mean", "tiled", "--weight", "tiled")[0].exit_code == 2
