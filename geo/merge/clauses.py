@@ -96,12 +96,15 @@ class ParsedClauses:
     table : pandas.DataFrame
         Table :class:`~geo.schemas.Clauses`; ``area_share`` is missing everywhere. Communes and units that could not be
         settled are left out.
+    lines : tuple of int
+        Line of the text where the clause of every row of `table` begins.
     faults : tuple of Fault
         Errors: what was left out, and why, with the candidates. Warnings: what was read between the lines. ``row`` is
         the line of the text where the clause begins.
     """
 
     table: pd.DataFrame
+    lines: tuple[int, ...]
     faults: tuple[Fault, ...]
 
 
@@ -135,7 +138,8 @@ def parse_clauses(text: str, *, communes: pd.DataFrame, units: pd.DataFrame | No
     _number(clauses, faults)
     _name_units(clauses, None if units is None else _Places(units), faults)
     _check_references(clauses, faults)
-    return ParsedClauses(table=_table(clauses), faults=tuple(sorted(faults, key=lambda fault: fault.row or 0)))
+    table, lines = _table(clauses)
+    return ParsedClauses(table=table, lines=lines, faults=tuple(sorted(faults, key=lambda fault: fault.row or 0)))
 
 
 def _settle(mentions: Sequence[Mention], places: _Places, line: int, faults: list[Fault]) -> None:
@@ -279,21 +283,27 @@ def _spelt(mention: Mention) -> str:
     return f"{next(iter(mention.kinds))} {mention.name}" if len(mention.kinds) == 1 else mention.name
 
 
-def _table(clauses: Sequence[Clause]) -> pd.DataFrame:
+def _table(clauses: Sequence[Clause]) -> tuple[pd.DataFrame, tuple[int, ...]]:
+    """Return the table of the clauses, and the line of the text of each of its rows."""
+    settled = [(clause, mention) for clause, mention in _settled(clauses) if clause.unit_id]
     rows = [
         (clause.number, clause.unit_id, clause.unit_name, mention.commune_id, mention.commune_name, mention.relation)
-        for clause in clauses
-        if clause.unit_id
-        for mention in clause.mentions
-        if mention.commune_id
+        for clause, mention in settled
     ]
     columns = ["clause", "unit_id", "unit_name", "commune_id", "commune_name", "relation"]
     frame = pd.DataFrame(rows, columns=columns).astype({"clause": "int64", **dict.fromkeys(columns[1:], "str")})
-    return check(Clauses, frame.assign(area_share=np.nan))
+    return check(Clauses, frame.assign(area_share=np.nan)), tuple(clause.line for clause, _ in settled)
 
 
 # --- Is a table of clauses complete? ---------------------------------------------------------------------------------
-def check_clauses(table: pd.DataFrame, *, communes: pd.DataFrame, units: pd.DataFrame | None = None) -> list[Fault]:
+def check_clauses(
+    table: pd.DataFrame,
+    *,
+    communes: pd.DataFrame,
+    units: pd.DataFrame | None = None,
+    rows: Sequence[int] | None = None,
+    source: str = "clauses",
+) -> list[Fault]:
     """Return what keeps `table` from dividing every old commune, once, between the new units.
 
     Parameters
@@ -301,30 +311,44 @@ def check_clauses(table: pd.DataFrame, *, communes: pd.DataFrame, units: pd.Data
     table : pandas.DataFrame
         Table :class:`~geo.schemas.Clauses`.
     communes, units : pandas.DataFrame
-        Index commune_id and unit_id; the columns do not matter. Without `units` theirs are not checked.
+        Index commune_id and unit_id; ``name`` where known. Without `units` theirs are not checked.
+    rows : sequence of int, optional
+        Row of the file, or line of the text, of every row of `table`; else its place, counted with a header.
+    source : str
+        What the table or the text is called.
 
     Returns
     -------
     list of Fault
-        Errors: every commune and every unit has a clause, and what :func:`find_contradictions` says. ``row`` is the
-        place in `table`, counted with a header; those without a row come last.
+        Errors: every commune and every unit has a clause, and what :func:`find_contradictions` says. Those
+        without a row come last.
     """
-    faults = [*_unlisted(table["commune_id"], communes.index, "communes")]
+    rows = range(2, len(table) + 2) if rows is None else rows
+    faults = [*_unlisted(table["commune_id"], communes.index, "communes", rows)]
     if units is not None:
-        faults += _unlisted(table["unit_id"], units.index, "units")
-    faults += find_contradictions(table, rows=range(2, len(table) + 2))
+        faults += _unlisted(table["unit_id"], units.index, "units", rows)
+    faults += find_contradictions(table, rows=rows)
     faults.sort(key=lambda fault: fault.row or 0)
-    for id_ in communes.index.difference(pd.Index(table["commune_id"])):
-        faults.append(Fault(key="commune_without_clause", column="commune_id", value=id_, values={"where": "clauses"}))
-    for id_ in () if units is None else units.index.difference(pd.Index(table["unit_id"])):
-        faults.append(Fault(key="unit_without_clause", column="unit_id", value=id_))
+    faults += _unnamed(table, communes, "commune", source)
+    faults += [] if units is None else _unnamed(table, units, "unit", source)
     return faults
 
 
-def _unlisted(ids: pd.Series, listed: pd.Index, where: str) -> Iterator[Fault]:
+def _unlisted(ids: pd.Series, listed: pd.Index, where: str, rows: Sequence[int]) -> Iterator[Fault]:
     for position in np.flatnonzero(~ids.isin(listed)):
         value = str(ids.iloc[position])
-        yield Fault(key="id_unknown", row=int(position) + 2, column=str(ids.name), value=value, values={"where": where})
+        yield Fault(
+            key="id_unknown", row=rows[int(position)], column=str(ids.name), value=value, values={"where": where}
+        )
+
+
+def _unnamed(table: pd.DataFrame, places: pd.DataFrame, what: str, source: str) -> Iterator[Fault]:
+    """Name the communes or units that no row of `table` names."""
+    column = f"{what}_id"
+    missing = places[~places.index.isin(table[column])].sort_index()
+    names = missing.get("name", missing.index)
+    for id_, label in zip(missing.index, map(name_and_id, names, missing.index), strict=True):
+        yield Fault(key=f"{what}_without_clause", column=column, value=id_, values={"where": source, what: label})
 
 
 class _Row(NamedTuple):
@@ -357,7 +381,10 @@ def find_contradictions(table: pd.DataFrame, *, rows: Sequence[int]) -> list[Fau
         is one of `table`.
     """
     columns = [table[name] for name in ("clause", "unit_id", "commune_id", "relation")]
-    labels = [_named_ids(table, "commune"), _named_ids(table, "unit")]
+    labels = [
+        map(name_and_id, table.get(f"{what}_name", table[f"{what}_id"]), table[f"{what}_id"])
+        for what in ("commune", "unit")
+    ]
     groups: dict[str, list[_Row]] = {}
     for values in zip(rows, *columns, *labels, strict=True):
         row = _Row(*values)
@@ -365,12 +392,9 @@ def find_contradictions(table: pd.DataFrame, *, rows: Sequence[int]) -> list[Fau
     return sorted((fault for group in groups.values() for fault in _check_commune(group)), key=lambda f: f.row or 0)
 
 
-def _named_ids(table: pd.DataFrame, what: str) -> list[str]:
-    """Return the ids of communes or units with their names before them, where they are known."""
-    ids = table[f"{what}_id"]
-    names = table.get(f"{what}_name", ids)
-    known = (isinstance(name, str) and name != id_ for name, id_ in zip(names, ids, strict=True))
-    return [f"{name} ({id_})" if use else id_ for name, id_, use in zip(names, ids, known, strict=True)]
+def name_and_id(name: object, id_: str) -> str:
+    """Return how a message calls a commune or unit: by its name, where it is known, and its id."""
+    return f"{name} ({id_})" if isinstance(name, str) and name != id_ else id_
 
 
 def _check_commune(group: list[_Row]) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from geo.merge.clauses import find_contradictions
+from geo.merge.clauses import find_contradictions, name_and_id
 from geo.sources.boundaries import Part
 from geo.sources.cells import align_ids, usual_width
 from geo.sources.faultlog import FaultLog
@@ -64,11 +64,12 @@ def _pad_like(part: Part, column: str, model: set[str], log: FaultLog) -> None:
 def _note_without_clause(communes: Part, clauses: Part, log: FaultLog) -> None:
     named = clauses.ids("commune_id")
     header = communes.frame.attrs["headers"]["commune_id"]
-    for row, value in zip(communes.raw.rows, communes.frame["commune_id"], strict=True):
+    for row, value, name in zip(communes.raw.rows, communes.frame["commune_id"], communes.frame["name"], strict=True):
         if isinstance(value, str) and value not in named:
             log.add(
                 "commune_without_clause",
                 file=communes.raw.file, row=row, column=header, value=value, where=clauses.raw.file,
+                commune=name_and_id(name, value),
             )  # fmt: skip
 
 

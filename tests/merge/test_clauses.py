@@ -454,8 +454,20 @@ def test_the_command_says_what_is_ambiguous_or_missing_and_writes_nothing(
     result = run(text, "--communes", ROOT / "data", "--units", ROOT / "data", "--out", out)
     assert result.exit_code == 1
     assert "Huyện Thường Tín, 10222" in result.output
-    assert "No clause in clauses says where this commune goes" in result.output
+    assert "No clause in law.txt says where commune Phường Phúc Xá (00001) goes" in result.output
     assert not out.exists()
+
+
+def test_what_is_incomplete_is_told_by_the_line_of_the_text_and_by_name(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    text, communes = tmp_path / "law.txt", tmp_path / "communes.csv"
+    communes.write_text("commune_id,name,district_id\n1,Xã Minh Phú,1\n2,Xã Minh Trí,1\n3,Xã Nội Bài,1\n", "utf-8")
+    text.write_text("NGHỊ QUYẾT\n\n1. Xã Kim Anh: Xã Minh Phú (toàn bộ),\nXã Minh Trí, Xã Minh Phú", "utf-8")
+    words = " ".join(run(text, "--communes", communes, "--out", tmp_path / "clauses.csv").output.split())
+    assert "law.txt, row 3, value “1”: Commune Xã Minh Phú (1) is listed twice for the unit Xã Kim Anh (1)." in words
+    assert "law.txt, value “3”: No clause in law.txt says where commune Xã Nội Bài (3) goes." in words
+    assert "column" not in words
 
 
 def test_the_command_refuses_what_is_not_utf8_text(run: Callable[..., Any], tmp_path: Path) -> None:
