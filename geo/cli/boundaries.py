@@ -99,6 +99,9 @@ def convert(
         raise typer.BadParameter(
             "name each column once; unit_id, name and n_unknown are taken", param_hint="--sum, --mean"
         )
+    for path, others, option in ((out, (table,), "--out"), (crosswalk, (table, out), "--crosswalk")):
+        if path is not None and path.resolve() in [other.resolve() for other in others]:
+            raise typer.BadParameter("it would overwrite another file of this command", param_hint=option)
     with errors_in_words(words):
         from geo.city import load_city
         from geo.merge.crosswalk import convert_statistic

@@ -11,10 +11,10 @@ import pandas as pd
 from geo.errors import Fault, InputError
 from geo.settings import Settings
 from geo.sources.cells import align_ids, note_duplicates, read_columns
-from geo.sources.columns import COMMUNES, WHOLE_BY_NATURE, Column
+from geo.sources.columns import COMMUNES, WHOLE_BY_NATURE, Column, match_headers
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
-from geo.sources.tables import read_table
+from geo.sources.tables import RawTable, read_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +60,8 @@ def read_statistic(
     Raises
     ------
     InputError
-        The file cannot be read, lacks a column, or holds an unknown or repeated id or a cell that is no number, or one
-        whose point seems to separate thousands.
+        The file cannot be read, lacks a column, is asked for its ids as figures, or holds an unknown or repeated id or
+        a cell that is no number, or one whose point seems to separate thousands.
     """
     log = FaultLog()
     files = FolderFiles(path.parent, settings=settings, log=log)
@@ -74,6 +74,7 @@ def read_statistic(
     raw = read_table(files, path, wanted)
     if raw is None:
         raise InputError(_errors(log))
+    _refuse_ids(raw, wanted, list(figures), log)
     frame = read_columns(raw, wanted, log)
     for name in figures:
         if frame.attrs["headers"][name] not in raw.headers:
@@ -84,6 +85,22 @@ def read_statistic(
     if errors := _errors(log):
         raise InputError(errors)
     return Statistic(figures=frame.set_index("commune_id")[list(figures)], notes=tuple(log.faults()))
+
+
+def _refuse_ids(raw: RawTable, columns: tuple[Column, ...], names: list[str], log: FaultLog) -> None:
+    """Refuse to take the ids of the communes for a figure.
+
+    Raises
+    ------
+    InputError
+        One of `names` is their column, by whatever header.
+    """
+    found = match_headers(raw.headers, columns)
+    at = found.get("commune_id")
+    if at is not None and any(found.get(name) == at for name in names):
+        others = ", ".join(header for i, header in enumerate(raw.headers) if header and i != at)
+        log.add("column_is_id", file=raw.file, row=raw.header_row, column=raw.headers[at], allowed=others or "-")
+        raise InputError(_errors(log))
 
 
 def _errors(log: FaultLog) -> list[Fault]:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from geo.cli import app
 from geo.merge.crosswalk import convert_statistic
@@ -109,7 +109,7 @@ def test_sums_are_conserved_and_averages_lie_between_the_values(case: tuple[pd.D
     assert mean.between(table["x"].min() - 1e-6, table["x"].max() + 1e-6).all()
 
 
-def convert(tmp_path: Path, text: str, *words: str):
+def convert(tmp_path: Path, text: str, *words: str | Path) -> tuple[Result, Path]:
     source = tmp_path / "table.csv"
     source.write_text(text, encoding="utf-8")
     out = tmp_path / "units.csv"
@@ -162,3 +162,27 @@ def test_a_weight_below_nought_or_of_no_rate_is_refused(tmp_path: Path) -> None:
     assert (result.exit_code, "-10" in result.output) == (1, True)
     assert convert(tmp_path, text, "--sum", "houses", "--weight", "houses")[0].exit_code == 2
     assert convert(tmp_path, text, "--mean", "tiled", "--weight", "tiled")[0].exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["commune_id", "Mã xã", "ma xa"])
+def test_the_ids_are_no_figure(tmp_path: Path, name: str) -> None:
+    result, out = convert(tmp_path, "Mã xã,Số hộ\n00001,10\n", "--sum", name)
+    assert (result.exit_code, out.exists()) == (1, False)
+    for words in ("table.csv", "row 1", "Mã xã", "Số hộ"):
+        assert words in result.output
+
+
+@pytest.mark.parametrize("option", ["--out", "--crosswalk"])
+def test_no_table_of_the_user_is_written_over(tmp_path: Path, option: str) -> None:
+    text = "commune_id,households\n00001,10\n"
+    (tmp_path / "link.csv").symlink_to(tmp_path / "table.csv")
+    for name in ("table.csv", "link.csv"):
+        result, _ = convert(tmp_path, text, "--sum", "households", option, tmp_path / name)
+        assert (result.exit_code, option in result.output) == (2, True)
+        assert (tmp_path / "table.csv").read_text() == text
+
+
+def test_the_two_files_of_the_command_are_two(tmp_path: Path) -> None:
+    text = "commune_id,households\n00001,10\n"
+    result, out = convert(tmp_path, text, "--sum", "households", "--crosswalk", tmp_path / "units.csv")
+    assert (result.exit_code, out.exists()) == (2, False)
