@@ -101,12 +101,12 @@ def convert(
         )
     for path, others, option in ((out, (table,), "--out"), (crosswalk, (table, out), "--crosswalk")):
         if path is not None and path.resolve() in [other.resolve() for other in others]:
-            raise typer.BadParameter("it would overwrite another file of this command", param_hint=option)
+            raise typer.BadParameter("the table, or --out, is this file already", param_hint=option)
     with errors_in_words(words):
         from geo.city import load_city
         from geo.merge.crosswalk import convert_statistic
-        from geo.publish.crosswalk import crosswalk_table
-        from geo.publish.tables import write_csv
+        from geo.publish.crosswalk import crosswalk_csv
+        from geo.publish.tables import write_csv, write_file
         from geo.settings import Settings
         from geo.sources.statistics import read_statistic
 
@@ -119,7 +119,7 @@ def convert(
         units.insert(0, "name", city.units["name"])
         write_csv(units.reset_index(), out)
         if crosswalk is not None:
-            write_csv(crosswalk_table(city), crosswalk)
+            write_file(crosswalk_csv(city), crosswalk)
         OUT.print(t("cli.written", lang=words, out=out))
 
 

@@ -102,18 +102,23 @@ def sites_csv(plan: Plan) -> bytes:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write `table` to `path` as :func:`csv_bytes` does, in full precision: aside, then renamed.
+    """Write `table` to `path` as :func:`csv_bytes` does, in full precision; see :func:`write_file`."""
+    named = table.rename(columns=neutralise_formula)
+    write_file(csv_bytes(named, dict.fromkeys(named.columns)), path)
+
+
+def write_file(content: bytes, path: Path) -> None:
+    """Write `content` to `path`: aside, then renamed.
 
     Raises
     ------
     InputError
         The file cannot be written (key ``output_not_writable``).
     """
-    named = table.rename(columns=neutralise_formula)
     aside = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(csv_bytes(named, dict.fromkeys(named.columns)))
+        aside.write_bytes(content)
         aside.replace(path)
     except OSError as error:
         with suppress(OSError):
