@@ -230,18 +230,30 @@ def _order(clauses: Sequence[Clause]) -> list[int]:
 
 
 def _name_units(clauses: Sequence[Clause], units: _Places | None, faults: list[Fault]) -> None:
-    """Find the unit of every clause that names one."""
+    """Find the unit of every clause that names one; without a list, its first clause gives it its id."""
+    builders: dict[str, Clause] = {}
     for clause in (clause for clause in clauses if clause.unit):
         if units is None:
-            clause.unit_id, clause.unit_name = str(clause.number), clause.unit
+            first = builders.get(name_key(clause.unit), clause)
+            clause.unit_id, clause.unit_name = str(first.number), first.unit
+            _note_builder(clause, name_key(clause.unit), builders, faults)
             continue
         kind, base = _kind_and_base(clause.unit)
         found = units.named(base, kinds=frozenset([kind]) if kind else KINDS)
         if len(found) == 1:
             clause.unit_id, clause.unit_name = found[0].id, found[0].name
+            _note_builder(clause, clause.unit_id, builders, faults)
         else:
             values = {"candidates": _labels(found or units.near(base)) or "–"}
             faults.append(Fault(key="clause_unit_unknown", row=clause.line, value=clause.unit, values=values))
+
+
+def _note_builder(clause: Clause, unit: str, builders: dict[str, Clause], faults: list[Fault]) -> None:
+    """Remember that `clause` builds `unit`, or note that another one does."""
+    first = builders.setdefault(unit, clause)
+    if first is not clause:
+        values = {"other": str(first.number), "line": str(first.line)}
+        faults.append(Fault(key="clause_unit_twice", row=clause.line, value=clause.unit, values=values))
 
 
 def _check_references(clauses: Sequence[Clause], faults: list[Fault]) -> None:
@@ -408,6 +420,8 @@ def _check_commune(group: list[_Row]) -> Iterator[Fault]:
     if len(group) == 1:
         if group[0].relation != "whole":
             yield _fault_of("part_of_undivided", group[0], allowed=("whole",))
+        return
+    if len(units) == 1:  # the double is all that is wrong
         return
     for row in group:
         if row.relation == "whole":

@@ -92,3 +92,19 @@ def check_relations(clauses: Part, log: FaultLog) -> None:
     for fault in find_contradictions(clauses.frame[used].astype({"clause": int}), rows=rows):
         details: dict[str, Any] = dict(fault.values, row=fault.row, column=headers[fault.column], value=fault.value)
         log.add(fault.key, severity=fault.severity, file=clauses.raw.file, **details)
+    _note_units_twice(clauses, log)
+
+
+def _note_units_twice(clauses: Part, log: FaultLog) -> None:
+    """Note the first row that gives a unit another clause; a warning, because a table may count otherwise."""
+    named = clauses.frame[["clause", "unit_id", "unit_name"]].assign(row=clauses.raw.rows)
+    named = named.dropna(subset=["clause", "unit_id"]).drop_duplicates(["clause", "unit_id"])
+    for _, rows in named.groupby("unit_id", sort=False):
+        if len(rows) > 1:
+            first, other = rows.iloc[0], rows.iloc[1]
+            log.warn(
+                "unit_twice",
+                file=clauses.raw.file, row=other["row"], column=clauses.frame.attrs["headers"]["clause"],
+                value=int(other["clause"]), clause=int(first["clause"]),
+                unit=name_and_id(first["unit_name"], first["unit_id"]),
+            )  # fmt: skip

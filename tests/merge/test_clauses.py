@@ -338,6 +338,18 @@ def test_without_a_list_of_units_the_number_of_the_clause_is_the_id() -> None:
     ]
 
 
+@pytest.mark.parametrize("units", [UNITS, None])
+def test_two_clauses_cannot_build_one_unit_whether_or_not_the_units_are_listed(units: pd.DataFrame | None) -> None:
+    text = "1. Xã Kim Anh: Xã Minh Phú\n2. Xã Nội Bài: Xã Hiền Ninh\n\n3. XÃ KIM ANH: Xã Minh Trí"
+    parsed = parse(text, units=units)
+    assert [(fault.key, fault.severity, fault.row, fault.value) for fault in parsed.faults] == [
+        ("clause_unit_twice", "error", 4, "XÃ KIM ANH")
+    ]
+    assert "clause 1 " in str(parsed.faults[0])
+    assert all(describe_fault(parsed.faults[0], lang=lang) for lang in LANGUAGES)
+    assert parsed.table["unit_id"].nunique() == 2
+
+
 def test_without_numbers_remainders_come_after_the_other_parts() -> None:
     parsed = parse(
         "Phường Ba Đình: Phường Kim Mã (phần còn lại)\nPhường Cửa Nam: Phường Kim Mã\nXã Kim Anh: Xã Minh Phú"
@@ -403,6 +415,10 @@ def test_what_is_missing_or_contradictory_is_told_with_its_row(
     entries: list[Any], expected: list[tuple[str, int | None, str | None]]
 ) -> None:
     assert sorted(found_in(*entries), key=str) == sorted(expected, key=str)
+
+
+def test_a_double_is_told_once_and_not_as_a_division_too() -> None:
+    assert found_in(*COMPLETE, (1, "U", "a", "whole")) == [("pair_twice", 6, "a")]
 
 
 def test_the_resolution_itself_is_complete() -> None:

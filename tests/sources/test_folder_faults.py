@@ -332,6 +332,15 @@ def test_clauses_of_a_folder_keep_the_rules_of_a_resolution(
     assert all(told(fault)["allowed"] in str(fault) for fault in faults)
 
 
+def test_a_unit_of_two_clauses_is_noted_since_a_resolution_builds_it_in_one(folder: Path) -> None:
+    replace_in(folder / CLAUSES, "2,00020,Phường Đông,00003", "3,00020,Phường Đông,00003")
+    replace_in(folder / CLAUSES, "2,00020,Phường Đông,00004", "3,00020,Phường Đông,00004")
+    (fault,) = [fault for fault in faults_in(folder) if fault.key == "unit_twice"]
+    assert places([fault]) == [("unit_twice", CLAUSES, 5, "clause", "3")]
+    assert fault.severity == "warning"
+    assert told(fault) == {"unit": "Phường Đông (00020)", "clause": "2"}
+
+
 def test_a_unit_that_no_clause_names_is_unknown(folder: Path) -> None:
     change(folder, UNITS, lambda features: features[1]["properties"].update(unit_id="00099"))
     faults = faults_in(folder)
