@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.merge.coverage import ROUNDING, Coverage, Spots, examine_coverage, unite
+from geo.merge.coverage import ROUNDING, Coverage, Spots, examine_coverage, is_drawn, unite
 from geo.merge.sureness import FAIR_WIDTH
 from geo.schemas import WGS84, Audit, check
 
@@ -101,8 +101,7 @@ class _Case:
     @property
     def drawn(self) -> pd.Series:
         """Whether each unit came with a polygon. Index: unit_id."""
-        shapes = self.unit_facts.geometry
-        return ~(shapes.is_empty | shapes.isna())
+        return pd.Series(is_drawn(self.unit_facts.geometry), index=self.unit_facts.index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,11 +222,15 @@ def _table(found: list[_Found], *, crs: Any) -> pd.DataFrame:
 
 
 def _of_units(case: _Case, after: Coverage) -> Iterator[_Found]:
-    remedy = "mend_units" if case.drawn.all() else "mend_communes"
+    """Yield overlaps and gaps of the units; where all units beside a spot came with a polygon, those want mending."""
+    drawn = case.drawn
     limit = ROUNDING * float(case.units.area.sum()) / 1e6
     for name, spots in (("overlap", after.overlaps), ("gap", after.gaps)):
+        official = [bool(near) and all(drawn[unit_id] for unit_id in near) for near in spots.near]
+        remedies = ["mend_units" if is_official else "mend_communes" for is_official in official]
+        remedy = "mend_units" if (all(official) if official else drawn.all()) else "mend_communes"
         yield _total(f"{name}_km2", spots, limit=limit, remedy=remedy)
-        yield from _places(f"unit_{name}", "unit_sliver", spots, remedy=remedy)
+        yield from _places(f"unit_{name}", "unit_sliver", spots, remedies=remedies)
 
 
 def _of_communes(case: _Case, before: Coverage) -> Iterator[_Found]:
@@ -235,7 +238,7 @@ def _of_communes(case: _Case, before: Coverage) -> Iterator[_Found]:
     limit = ROUNDING * float(case.units.area.sum()) / 1e6
     for name, spots in (("overlap", before.overlaps), ("gap", before.gaps), ("outside", before.outside)):
         yield _total(f"commune_{name}_km2", spots, limit=limit, remedy=remedy)
-        yield from _places(f"commune_{name}", "commune_sliver", spots, remedy=remedy)
+        yield from _places(f"commune_{name}", "commune_sliver", spots, remedies=[remedy] * len(spots.near))
 
 
 def _total(name: str, spots: Spots, *, limit: float, remedy: str) -> _Found:
@@ -245,10 +248,10 @@ def _total(name: str, spots: Spots, *, limit: float, remedy: str) -> _Found:
     )  # fmt: skip
 
 
-def _places(name: str, sliver: str, spots: Spots, *, remedy: str) -> Iterator[_Found]:
+def _places(name: str, sliver: str, spots: Spots, *, remedies: list[str]) -> Iterator[_Found]:
     """Yield a row for every spot: the first polygon beside it is its subject, the others are its neighbours."""
-    area = shapely.area(spots.shape) / 1e6
-    for shape, near, km2, narrow in zip(spots.shape, spots.near, area, spots.are_slivers, strict=True):
+    rows = zip(spots.shape, spots.near, shapely.area(spots.shape) / 1e6, spots.are_slivers, remedies, strict=True)
+    for shape, near, km2, narrow, remedy in rows:
         yield _Found(
             check=sliver if narrow else name, subject=near[0] if near else "", other=near[1:], value=km2,
             at_stake_km2=_NAN if remedy == "settled_by_units" else km2, place=shape, remedy=remedy,

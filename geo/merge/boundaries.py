@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.merge.audit import audit_merge
-from geo.merge.coverage import overlay
+from geo.merge.coverage import is_drawn, overlay
 from geo.merge.divide import divide_communes
 from geo.merge.lines import cut_by_lines
 from geo.merge.population import Homes, share_population
@@ -32,6 +32,8 @@ _SAME_AREA = 1e-12
 _THREADS = 4
 #: What lies nearer than this touches.
 _SAME_PLACE_M = 0.0005
+#: A strip that is narrower in the mean (twice its area over its perimeter) shows a coarse line, not land of its own.
+_COARSE_LINE_M = 150.0
 #: A gap between communes no wider than this is a fault of the map, and is filled.
 _GAP_M = 200.0
 
@@ -123,22 +125,18 @@ def _piece_geometry(
 ) -> tuple[NDArray[np.object_], NDArray[np.object_], gpd.GeoSeries]:
     """Return the polygon of every clause row and how it was found, and the drawn lines that divide nothing."""
     named_once = ~clauses["commune_id"].duplicated(keep=False).to_numpy()
-    drawn = unit_facts.index[_is_drawn(unit_facts.geometry)]
-    cut = clauses["unit_id"].isin(drawn).to_numpy()
-    land = communes.geometry if cut.all() else _tidied(communes.geometry)
-    shapes = np.array(land[clauses["commune_id"]])
+    official = unit_facts[is_drawn(unit_facts.geometry)]
+    cut = clauses["unit_id"].isin(official.index).to_numpy()
     geometry = np.full(len(clauses), None, dtype=object)
-    geometry[named_once & ~cut] = shapes[named_once & ~cut]
     method = np.where(named_once, "whole", "modelled").astype(object)
+    unused = gpd.GeoSeries(crs=communes.crs)
     if cut.any():
-        geometry[cut] = _fit(shared, clauses[cut], unit_facts.loc[drawn])
+        geometry[cut] = _fit(shared, clauses[cut], official)
         modelled = unit_facts["data_source"][clauses["unit_id"]].to_numpy() == MODELLED
         method[cut & ~named_once] = np.where(modelled[cut & ~named_once], "modelled", "official")
+    rest = communes.geometry if cut.all() else _rest(communes.geometry, clauses["commune_id"][~cut], official.geometry)
+    geometry[named_once & ~cut] = rest[clauses["commune_id"][named_once & ~cut]]
     open_rows = ~named_once & ~cut
-    rest = land
-    if open_rows.any() and cut.any():
-        rest = rest.difference(unit_facts.loc[drawn].geometry.union_all())
-    unused = gpd.GeoSeries(crs=communes.crs)
     if lines is not None:
         by_lines = cut_by_lines(lines, rest=rest, clauses=clauses, open_rows=open_rows)
         unused = by_lines.unused.geometry
@@ -148,15 +146,77 @@ def _piece_geometry(
         by_line = pd.Series(np.where(method == "drawn", shapely.area(geometry), 0.0)) / 1e6
         settled = by_line.groupby(clauses["unit_id"].to_numpy()).sum()
         left = ~cut & (method != "drawn")
-        shapes[open_rows] = np.asarray(rest[clauses["commune_id"][open_rows]])
         parts = divide_communes(
-            shapes[left],
+            np.asarray(rest[clauses["commune_id"][left]]),
             clauses[left],
             area_km2=unit_facts["area_km2"] - settled,
             district=communes["district_id"],
         )
         geometry[open_rows] = parts[open_rows[left]]
     return np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry), method, unused
+
+
+def _rest(land: gpd.GeoSeries, open_ids: pd.Series, official: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return the land of each commune of `open_ids` that official polygons leave; that of the others as it is.
+
+    Three kinds of loose land go to the open commune that they border on longest: what the others' own units leave out,
+    where the map shows it as open land too; the same where it borders on open land for at least as long as on nobody's
+    (the remainder lies beyond the units); and narrow strips that an official polygon cuts off from their commune.
+    """
+    tidy = _tidied(land)
+    if official.empty:
+        return tidy
+    is_open = tidy.index.isin(open_ids)
+    taken = official.union_all()
+    left = np.array([polygonal(shape) for shape in shapely.difference(np.asarray(tidy), taken)], dtype=object)
+    outside, rest = polygonal(shapely.union_all(left[~is_open])), left[is_open]
+    shown = shapely.union_all(np.asarray(land[is_open]))
+    theirs, foreign = _parts(shapely.intersection(outside, shown)), _parts(shapely.difference(outside, shown))
+    foreign = foreign[_is_enclosed(foreign, rest, shapely.union_all([taken, outside, *rest]))]
+    rest, strips = _without_strips(rest, taken)
+    loose = np.concatenate([theirs, foreign, strips])
+    heir = _heirs(loose, rest) if len(loose) else np.array([], dtype=int)
+    for place in np.unique(heir):
+        rest[place] = polygonal(shapely.union_all([rest[place], *loose[heir == place]]))
+    result = np.asarray(tidy).copy()
+    result[is_open] = rest
+    return gpd.GeoSeries(result, index=tidy.index, crs=tidy.crs)
+
+
+def _without_strips(
+    shapes: NDArray[np.object_], taken: shapely.Geometry
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Take off the narrow parts of `shapes` that `taken` cut off from the largest and that touch another shape."""
+    parts, place = shapely.get_parts(shapes, return_index=True)
+    area = shapely.area(parts)
+    largest = np.zeros(len(shapes))
+    np.maximum.at(largest, place, area)
+    narrow = (area < largest[place]) & (2 * area < _COARSE_LINE_M * shapely.length(parts))
+    strip, other = shapely.STRtree(parts).query(parts[narrow], predicate="dwithin", distance=_SAME_PLACE_M)
+    strip = np.flatnonzero(narrow)[strip]
+    beside = np.zeros(len(parts), dtype=bool)
+    beside[strip[(place[strip] != place[other]) & ~narrow[other]]] = True
+    loose = beside & shapely.dwithin(parts, taken, _SAME_PLACE_M)
+    kept = shapes.copy()
+    for number in np.unique(place[loose]):
+        kept[number] = polygonal(shapely.union_all(parts[(place == number) & ~loose]))
+    return kept, parts[loose]
+
+
+def _parts(shape: shapely.Geometry) -> NDArray[np.object_]:
+    parts = shapely.get_parts(polygonal(shape))
+    return np.asarray(parts[~shapely.is_empty(parts)])
+
+
+def _is_enclosed(parts: NDArray[np.object_], shapes: NDArray[np.object_], land: shapely.Geometry) -> NDArray[np.bool_]:
+    """Say which parts of `land` border on `shapes`, and for at least as long as on what lies outside `land`."""
+    edge = shapely.boundary(parts)
+    part, place = shapely.STRtree(shapes).query(parts, predicate="dwithin", distance=_SAME_PLACE_M)
+    beside = shapely.intersection(edge[part], shapely.buffer(shapes[place], _SAME_PLACE_M))
+    beside_m = np.bincount(part, shapely.length(beside), minlength=len(parts))
+    outside_m = shapely.length(shapely.intersection(edge, shapely.buffer(shapely.boundary(land), _SAME_PLACE_M)))
+    enclosed: NDArray[np.bool_] = (beside_m > 0) & (beside_m.round(2) >= outside_m.round(2))
+    return enclosed
 
 
 def _overlay(old: gpd.GeoSeries, new: gpd.GeoSeries) -> gpd.GeoDataFrame:
@@ -259,7 +319,7 @@ def _found_share(pieces: pd.DataFrame, shared: gpd.GeoDataFrame, commune_m2: pd.
 def _units(pieces: gpd.GeoDataFrame, unit_facts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     geometry = np.asarray(unit_facts.geometry).copy()
     rows = _rows_of(pieces["unit_id"], unit_facts.index)
-    for number in np.flatnonzero(~_is_drawn(unit_facts.geometry)):
+    for number in np.flatnonzero(~is_drawn(unit_facts.geometry)):
         geometry[number] = _joined(pieces.geometry.iloc[rows[number]])
     units = gpd.GeoDataFrame(unit_facts[["name", "kind", "staff"]], geometry=geometry, crs=pieces.crs)
     units["official_area_km2"] = unit_facts["area_km2"]
@@ -267,11 +327,6 @@ def _units(pieces: gpd.GeoDataFrame, unit_facts: gpd.GeoDataFrame) -> gpd.GeoDat
     carried = pieces.groupby("unit_id")["population"].sum(min_count=1).reindex(units.index)
     units["population"] = unit_facts["population"].fillna(carried).fillna(0.0)
     return units
-
-
-def _is_drawn(shapes: gpd.GeoSeries) -> NDArray[np.bool_]:
-    array = np.asarray(shapes)
-    return ~(shapely.is_missing(array) | shapely.is_empty(array))
 
 
 def _districts(communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

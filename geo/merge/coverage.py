@@ -59,7 +59,7 @@ class Coverage:
 def unite(*layers: gpd.GeoSeries) -> list[shapely.Geometry]:
     """Return the union of each layer, worked out side by side: it is most of the work of an audit."""
     with ThreadPoolExecutor(len(layers)) as threads:
-        return list(threads.map(lambda shapes: shapely.union_all(np.asarray(_drawn(shapes))), layers))
+        return list(threads.map(lambda shapes: shapely.union_all(np.asarray(shapes[is_drawn(shapes)])), layers))
 
 
 def examine_coverage(
@@ -76,7 +76,7 @@ def examine_coverage(
     outline : shapely.Geometry, optional
         The land to be covered. Without it, only holes inside the union count as gaps.
     """
-    shapes = _drawn(shapes)
+    shapes = shapes[is_drawn(shapes)]
     land = _without_holes(union) if outline is None else outline
     excess_m2 = float(shapes.area.sum()) - union.area
     with ThreadPoolExecutor() as threads:
@@ -131,7 +131,7 @@ def overlay(old: gpd.GeoSeries, new: gpd.GeoSeries) -> gpd.GeoDataFrame:
         Columns ``old_id``, ``new_id``, ``area_m2`` and ``geometry``; one row per pair with common land, in the order of
         `old`, then `new`. Pairs come from a tree, so the work grows with the number of polygons, not of pairs.
     """
-    old, new = (_drawn(shapes) for shapes in (old, new))
+    old, new = (shapes[is_drawn(shapes)] for shapes in (old, new))
     one, other = np.asarray(old), np.asarray(new)
     shapely.prepare(one)
     i, j = shapely.STRtree(other).query(one, predicate="intersects")
@@ -144,6 +144,7 @@ def overlay(old: gpd.GeoSeries, new: gpd.GeoSeries) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=shared[land], crs=old.crs)
 
 
-def _drawn(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+def is_drawn(shapes: gpd.GeoSeries) -> NDArray[np.bool_]:
+    """Say which of the geometries are there and not empty, shape (n,)."""
     array = np.asarray(shapes)
-    return shapes[~(shapely.is_missing(array) | shapely.is_empty(array))]
+    return ~(shapely.is_missing(array) | shapely.is_empty(array))

@@ -83,6 +83,14 @@ def test_without_official_polygons_a_wide_gap_of_the_input_is_a_breach_of_the_ou
     assert findings(audit, "unit_gap")["remedy"].tolist() == ["mend_communes"]
 
 
+def test_an_overlap_of_two_drawn_units_is_theirs_to_mend_though_a_third_is_not_drawn() -> None:
+    rows = clauses([("W", "A", "whole"), ("E", "B", "whole"), ("N", "C", "whole"), ("N", "D", "whole")])
+    audit = audit_of({"W": box(0, 1100), "E": box(1000, 2000), "N": None}, rows=rows)
+    (row,) = breaches(audit).itertuples()
+    assert (row.check, row.remedy) == ("overlap_km2", "mend_units")
+    assert findings(audit, "unit_overlap")["remedy"].tolist() == ["mend_units"]
+
+
 def test_narrow_spots_are_slivers() -> None:
     shapes = {**SPOILT, "A": box(0, 1010), "C": box(2000, 3000), "D": box(3000, 4000)}
     audit = audit_of({"W": box(0, 1300), "E": box(1300, 4000)}, communes=communes(shapes))

@@ -30,8 +30,8 @@ def communes(shapes: dict[str, shapely.Geometry] | None = None) -> gpd.GeoDataFr
         {
             "name": [f"Xã {name}" for name in shapes],
             "kind": "Xã",
-            "district_id": ["1", "1", "2", "2"][: len(shapes)],
-            "district_name": ["Một", "Một", "Hai", "Hai"][: len(shapes)],
+            "district_id": ["1", "1", "2", "2", "2", "2"][: len(shapes)],
+            "district_name": ["Một", "Một", "Hai", "Hai", "Hai", "Hai"][: len(shapes)],
             "population": 1000.0,
             "area_km2": 1.0,
             "data_source": "official",
@@ -140,6 +140,63 @@ def test_a_modelled_cut_keeps_all_land_and_people_and_minds_no_order(
 def test_a_unit_may_be_drawn_while_its_neighbour_is_not() -> None:
     merge = merge_communes(communes(), clauses(), unit_facts({"W": box(0, 1300), "E": None}))
     assert merge.units.geometry["E"].symmetric_difference(box(1300, 4000)).area < 1
+
+
+def test_land_of_a_drawn_unit_is_cut_from_the_whole_communes_of_one_that_is_not() -> None:
+    """E's polygon begins 100 m inside B, which goes to W whole."""
+    rows = clauses([("W", "A", "whole"), ("W", "B", "whole"), ("E", "C", "whole"), ("E", "D", "whole")])
+    merge = merge_communes(communes(), rows, unit_facts({"W": None, "E": box(1900, 4000)}))
+    assert merge.units.geometry["W"].symmetric_difference(box(0, 1900)).area < 1e-3
+    assert breaches(merge.audit).empty
+
+
+@pytest.mark.parametrize(("line", "west"), [(2300, 2300), (2900, 2000)])
+def test_land_beside_a_drawn_unit_goes_to_one_that_is_not_unless_more_of_its_edge_is_nobodys(
+    line: int, west: int
+) -> None:
+    """E has C and D whole, but its polygon begins inside C: the strip borders on W for 1 km, on nobody twice its width.
+
+    A narrow one is a coarse line between the two; for a wide one the clauses, which give it to E, are all there is.
+    """
+    rows = clauses([("W", "A", "whole"), ("W", "B", "whole"), ("E", "C", "whole"), ("E", "D", "whole")])
+    merge = merge_communes(communes(), rows, unit_facts({"W": None, "E": box(line, 4000)}))
+    assert merge.units.geometry["W"].symmetric_difference(box(0, west)).area < 1e-3
+
+
+#: Six communes in a row and three units; B and D are divided, the units' official lines run near those of the law.
+ROW_OF_SIX = [("W", "A", "whole"), ("W", "B", "part"), ("M", "B", "remainder"), ("M", "C", "whole"),
+              ("M", "D", "part"), ("E", "D", "remainder"), ("E", "E", "whole"), ("E", "F", "whole")]  # fmt: skip
+
+
+@settings(max_examples=12)
+@given(st.data())
+def test_with_any_of_the_units_drawn_the_merge_is_a_partition(data: st.DataObject) -> None:
+    offset = st.floats(-120, 120)
+    edges = [(1000 * i + data.draw(offset), 1000 * i + 1000 + data.draw(offset)) for i in range(6)]
+    source = communes(
+        {
+            n: box(*edge, south=data.draw(offset), north=1000 + data.draw(offset))
+            for n, edge in zip("ABCDEF", edges, strict=True)
+        }
+    )
+    first, second = data.draw(st.floats(900, 2100)), data.draw(st.floats(2900, 4100))
+    lines = {"W": box(-20, first, south=-30), "M": box(first, second), "E": box(second, 6050, north=1040)}
+    drawn = data.draw(st.sets(st.sampled_from("WME")))
+    facts = unit_facts({name: shape if name in drawn else None for name, shape in lines.items()})
+    merge = merge_communes(source, clauses(ROW_OF_SIX), facts)
+    units = merge.units.geometry
+    union = units.union_all()
+    assert units.area.sum() == pytest.approx(union.area, rel=1e-9)
+    assert all(units[name].equals(lines[name]) for name in drawn)
+    for unit_id, unit in units.items():
+        parts = merge.pieces.geometry[merge.pieces["unit_id"] == unit_id]
+        assert parts.area.sum() == pytest.approx(unit.area, rel=1e-9), unit_id
+    official = shapely.union_all([lines[name] for name in drawn])
+    known = shapely.union_all([*source.geometry, official])
+    known = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(known)])
+    assert union.difference(known).area < 1e-6 * union.area, "nothing lies outside"
+    open_ids = [commune for unit, commune, _ in ROW_OF_SIX if unit not in drawn]
+    assert source.geometry[open_ids].union_all().difference(union).area < 1e-6 * union.area, "nothing of it is lost"
 
 
 def test_lines_drawn_by_a_model_are_not_called_official() -> None:
