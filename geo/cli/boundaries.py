@@ -104,7 +104,7 @@ def convert(
             raise typer.BadParameter("the table, or --out, is this file already", param_hint=option)
     with errors_in_words(words):
         from geo.city import load_city
-        from geo.merge.crosswalk import convert_statistic
+        from geo.merge.crosswalk import convert_statistic, note_gaps
         from geo.publish.crosswalk import crosswalk_csv
         from geo.publish.tables import write_csv, write_file
         from geo.settings import Settings
@@ -114,8 +114,10 @@ def convert(
             city = load_city(data, progress=progress)
         named: dict[str, Any] = {"add": add or (), "average": average or (), "weight": weight}
         statistic = read_statistic(table, commune_ids=list(city.communes.index), settings=Settings(), **named)
-        show_faults(statistic.notes, words)
         units = convert_statistic(statistic.figures, city.pieces, by=by, **named)
+        names = {"communes": city.communes["name"], "units": city.units["name"], "file": table.name}
+        gaps = note_gaps(statistic.figures, city.pieces, by=by, **named, **names)
+        show_faults([*statistic.notes, *gaps], words)
         units.insert(0, "name", city.units["name"])
         write_csv(units.reset_index(), out)
         if crosswalk is not None:

@@ -8,14 +8,18 @@ people: land without people carries none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.errors import Fault
+
 By = Literal["population", "area"]
+#: Communes or units that a note names.
+_NAMED = 10
 
 
 def convert_statistic(
@@ -65,10 +69,62 @@ def convert_statistic(
         if name in average:
             total = _sum(amount, unit)
             result[name] = result[name] / total.where(total > 0)
-    gaps = _gaps(values, pieces, weights)
-    n_unknown = gaps.groupby("unit_id")["commune_id"].nunique()
+    n_unknown = _gaps(table, pieces, weights).groupby("unit_id")["commune_id"].nunique()
     result["n_unknown"] = n_unknown.reindex(result.index, fill_value=0).astype(int)
     return result
+
+
+def note_gaps(
+    table: pd.DataFrame,
+    pieces: gpd.GeoDataFrame,
+    *,
+    communes: pd.Series,
+    units: pd.Series,
+    file: str,
+    add: Sequence[str] = (),
+    average: Sequence[str] = (),
+    by: By = "population",
+    weight: str | None = None,
+) -> list[Fault]:
+    """Return notes that say in how many units a column has no value, and what keeps them from it.
+
+    Parameters
+    ----------
+    communes, units : pandas.Series
+        Names by id.
+    file : str
+        The table.
+    table, pieces, add, average, by, weight
+        As in :func:`convert_statistic`.
+    """
+    weights = _weights(table, pieces, add=add, average=average, by=by, weight=weight)
+    gaps = _gaps(table, pieces, weights)
+    weigher = weight or _weigher(pieces, by)
+    notes = []
+    if average and weight is None and weigher != by:
+        notes.append(Fault(key="statistic_by_land", severity="warning", file=file, column=", ".join(average)))
+    for (column, lacks), rows in gaps.groupby(["column", "lacks"], sort=False):
+        values = _named(rows["commune_id"], communes) | {"units": str(rows["unit_id"].nunique()), "weight": weigher}
+        key = "statistic_gap" if lacks == "figure" else "statistic_weight_gap"
+        notes.append(_note(key, file, str(column), values, n_all=len(units)))
+    for column in average:
+        weightless = _sum(weights[column], pieces["unit_id"].to_numpy()) == 0
+        if weightless.any():
+            listed = _named(weightless.index[weightless], units)
+            values = listed | {"units": listed["n"], "weight": weigher}
+            notes.append(_note("statistic_weightless", file, column, values, n_all=len(units)))
+    return notes
+
+
+def _note(key: str, file: str, column: str, values: dict[str, str], *, n_all: int) -> Fault:
+    return Fault(key=key, severity="warning", file=file, column=column, values=values | {"total": str(n_all)})
+
+
+def _named(ids: Iterable[str], names: pd.Series) -> dict[str, str]:
+    """Return how many the `ids` are, and the first of them with their names."""
+    each = sorted(set(ids))
+    more = ["…"] if len(each) > _NAMED else []
+    return {"n": str(len(each)), "list": ", ".join([*(f"{key} {names[key]}" for key in each[:_NAMED]), *more])}
 
 
 def _weights(
@@ -82,24 +138,28 @@ def _weights(
 ) -> dict[str, np.ndarray]:
     """Return, for each column, what the value of its commune counts in each piece: NaN where that is not known."""
     share = pieces[f"{by}_share"].to_numpy(float)
-    amount = _amount(pieces, by) if weight is None else share * table[weight].reindex(pieces["commune_id"]).to_numpy()
+    if weight is None:
+        amount = pieces["population" if _weigher(pieces, by) == "population" else "area_km2"].to_numpy(float)
+    else:
+        amount = share * table[weight].reindex(pieces["commune_id"]).to_numpy(float)
     return dict.fromkeys(add, share) | dict.fromkeys(average, np.where(share > 0, amount, 0.0))
 
 
-def _amount(pieces: gpd.GeoDataFrame, by: By) -> np.ndarray:
-    """Return the people or the area of each piece; its area where no commune has a census."""
-    no_census = by == "population" and pieces["population"].isna().all()
-    return pieces["area_km2" if no_census or by == "area" else "population"].to_numpy(float)
+def _weigher(pieces: gpd.GeoDataFrame, by: By) -> By:
+    """Return what rates are weighted by where no column of the table is named."""
+    return "area" if by == "area" or pieces["population"].isna().all() else "population"
 
 
-def _gaps(values: pd.DataFrame, pieces: gpd.GeoDataFrame, weights: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Return a row for each piece and column that is not known: ``column``, ``unit_id``, ``commune_id``."""
-    places = pieces[["unit_id", "commune_id"]]
-    lacking = {
-        name: places[(amount != 0) & np.isnan(amount * values[name].to_numpy(float))]
-        for name, amount in weights.items()
-    }
-    return pd.concat(lacking, names=["column"]).reset_index("column")
+def _gaps(table: pd.DataFrame, pieces: gpd.GeoDataFrame, weights: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return a row for each column and piece that is not known: column, unit, commune and which of the two it lacks."""
+    values = table.reindex(pieces["commune_id"])
+    found = []
+    for name, amount in weights.items():
+        unknown = values[name].isna().to_numpy()
+        lacks = np.where(unknown, "figure", "weight")
+        places = pieces[["unit_id", "commune_id"]].assign(column=name, lacks=lacks)
+        found.append(places[np.isnan(amount) | (unknown & (amount != 0))])
+    return pd.concat(found)
 
 
 def _sum(values: np.ndarray, unit: np.ndarray) -> pd.Series:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,10 @@ from typer.testing import CliRunner, Result
 
 from geo.city import load_city
 from geo.cli import app
-from geo.merge.crosswalk import convert_statistic
+from geo.errors import Fault
+from geo.merge.crosswalk import convert_statistic, note_gaps
 from geo.publish.crosswalk import crosswalk_csv
-from tests.toy import toy_folder
+from tests.toy import told, toy_folder
 
 # A whole to W; B in two: W has 1 of its 4 km2 but, by the clause, nobody; C whole to E.
 PIECES = pd.DataFrame(
@@ -87,6 +89,47 @@ def test_a_rate_is_weighted_by_the_count_that_it_is_a_rate_of() -> None:
     assert by_area.loc["W", "tiled_pct"] == pytest.approx((30 * 9 + 20 * 5) / 50)
     unknown = convert_statistic(houses.assign(houses=[30, 80, np.nan]), PIECES, average=["tiled_pct"], weight="houses")
     assert unknown["n_unknown"].to_dict() == {"E": 1, "W": 0}
+
+
+COMMUNE_NAMES = pd.Series({"A": "An", "B": "Bưởi", "C": "Cửa"})
+UNIT_NAMES = pd.Series({"W": "Tây", "E": "Đông"})
+
+
+def notes(table: pd.DataFrame, pieces: pd.DataFrame = PIECES, **columns: Any) -> list[Fault]:
+    return note_gaps(table, pieces, communes=COMMUNE_NAMES, units=UNIT_NAMES, file="table.csv", **columns)
+
+
+def test_nothing_is_said_where_every_unit_has_a_value() -> None:
+    assert notes(TABLE, add=["households"], average=["income"]) == []
+    assert notes(TABLE.loc[["A", "B"]], PIECES[:3], add=["households"]) == []
+
+
+def test_a_gap_names_the_communes_and_counts_the_units() -> None:
+    (note,) = notes(TABLE.drop(index=["B", "C"]), add=["households"])
+    assert (note.key, note.severity, note.column) == ("statistic_gap", "warning", "households")
+    assert told(note)["list"] == "B Bưởi, C Cửa"
+    assert (told(note)["units"], told(note)["total"], told(note)["n"]) == ("1", "2", "2")
+
+
+@pytest.mark.parametrize(
+    ("people", "weight", "key", "listed"),
+    [
+        ([100.0, 0.0, 300.0, np.nan], None, "statistic_weight_gap", "C Cửa"),
+        ([0.0, 0.0, 300.0, 600.0], None, "statistic_weightless", "W Tây"),
+        ([100.0, 0.0, 300.0, 600.0], "houses", "statistic_weight_gap", "B Bưởi"),
+    ],
+)
+def test_a_rate_without_its_weight_says_so(people: list[float], weight: str | None, key: str, listed: str) -> None:
+    table = TABLE.assign(houses=[1, np.nan, 3])
+    (note,) = notes(table, PIECES.assign(population=people), average=["income"], weight=weight)
+    assert (note.key, told(note)["list"], told(note)["weight"]) == (key, listed, weight or "population")
+
+
+def test_rates_weighted_by_the_land_for_want_of_people_are_noted() -> None:
+    pieces = PIECES.assign(population=np.nan)
+    assert [note.key for note in notes(TABLE, pieces, average=["income"])] == ["statistic_by_land"]
+    assert notes(TABLE, pieces, average=["income"], by="area") == []
+    assert notes(TABLE.assign(area=1.0), pieces, average=["income"], weight="area") == []
 
 
 @st.composite
@@ -189,3 +232,11 @@ def test_the_two_files_of_the_command_are_two(tmp_path: Path) -> None:
     text = "commune_id,households\n00001,10\n"
     result, out = convert(tmp_path, text, "--sum", "households", "--crosswalk", tmp_path / "units.csv")
     assert (result.exit_code, out.exists()) == (2, False)
+
+
+def test_the_command_says_which_units_it_leaves_empty_and_why(tmp_path: Path) -> None:
+    result, _ = convert(tmp_path, "commune_id,households\n00001,10\n00002,5\n00003,\n", "--sum", "households")
+    assert result.exit_code == 0
+    words = " ".join(result.output.split())
+    assert "1 of 2 units have no value here" in words
+    assert "2 communes are not known: 00003 Xã Cửa, 00004 Xã Đông." in words
