@@ -117,7 +117,7 @@ def convert(
         units = convert_statistic(statistic.figures, city.pieces, by=by, **named)
         names = {"communes": city.communes["name"], "units": city.units["name"], "file": table.name}
         gaps = note_gaps(statistic.figures, city.pieces, by=by, **named, **names)
-        show_faults([*statistic.notes, *gaps], words)
+        show_faults([*city.notes, *statistic.notes, *gaps], words)
         units.insert(0, "name", city.units["name"])
         write_csv(units.reset_index(), out)
         if crosswalk is not None:

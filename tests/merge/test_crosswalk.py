@@ -240,3 +240,9 @@ def test_the_command_says_which_units_it_leaves_empty_and_why(tmp_path: Path) ->
     words = " ".join(result.output.split())
     assert "1 of 2 units have no value here" in words
     assert "2 communes are not known: 00003 Xã Cửa, 00004 Xã Đông." in words
+
+
+def test_the_command_says_how_the_folder_was_read(tmp_path: Path) -> None:
+    """A system of coordinates that was guessed, a population that looks too small: the shares rest on them."""
+    text = "commune_id,households\n00001,10\n00002,5\n00003,3\n00004,2\n"
+    assert "network/" in convert(tmp_path, text, "--sum", "households")[0].output
