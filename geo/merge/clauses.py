@@ -26,12 +26,9 @@ import numpy as np
 import pandas as pd
 
 from geo.errors import Fault
-from geo.merge.prose import KINDS, Clause, Mention, district_key, name_key, read_clauses, read_note, shorten
+from geo.merge.prose import KINDS, PARTS, Clause, Mention, district_key, name_key, read_clauses, read_note, shorten
 from geo.schemas import Clauses, check
 
-#: Relations of the parts of a divided commune; the remainder takes what they leave.
-_PARTS = ("part", "part_area_only", "part_area_whole_population")
-_OF_DIVIDED = (*_PARTS, "remainder")
 #: English words for kinds, as tables of the units carry them.
 _ENGLISH = {"ward": "phường", "commune": "xã", "township": "thị trấn"}
 
@@ -146,11 +143,12 @@ def _settle(mentions: Sequence[Mention], places: _Places, line: int, faults: lis
     """Find the commune of every mention of a list; the last of several homonyms may carry the district of all."""
     for mention in mentions:
         for note in mention.notes:
-            if not read_note(mention, note, districts=places.districts):
+            told = read_note(mention, note, districts=places.districts)
+            if told != "taken":
+                key = "clause_note_contradicts" if told == "contradicts" else "clause_note_ignored"
+                severity = "error" if told == "contradicts" else "warning"
                 values = {"note": shorten(note)}
-                faults.append(
-                    Fault(key="clause_note_ignored", severity="warning", row=line, value=_spelt(mention), values=values)
-                )
+                faults.append(Fault(key=key, severity=severity, row=line, value=_spelt(mention), values=values))
     following = ""
     for mention in reversed(mentions):
         found = places.named(mention.name, kinds=mention.kinds, district=mention.district)
@@ -425,7 +423,7 @@ def _check_commune(group: list[_Row]) -> Iterator[Fault]:
         return
     for row in group:
         if row.relation == "whole":
-            yield _fault_of("whole_divided", row, allowed=_OF_DIVIDED, n=len(group))
+            yield _fault_of("whole_divided", row, allowed=(*PARTS, "remainder"), n=len(group))
     yield from _check_remainder(group)
     yield from _check_people(group)
 
@@ -437,10 +435,10 @@ def _check_remainder(group: list[_Row]) -> Iterator[Fault]:
         latest = max(group, key=lambda row: row.clause)
         yield _fault_of("remainder_missing", latest, allowed=("remainder",))
     for row in remainders[1:]:
-        yield _fault_of("remainder_twice", row, allowed=_PARTS)
+        yield _fault_of("remainder_twice", row, allowed=PARTS)
     for row in remainders[:1]:
         if row.clause < last:
-            yield _fault_of("remainder_not_last", row, allowed=_PARTS, clause=row.clause, last=last)
+            yield _fault_of("remainder_not_last", row, allowed=PARTS, clause=row.clause, last=last)
 
 
 def _check_people(group: list[_Row]) -> Iterator[Fault]:

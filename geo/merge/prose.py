@@ -10,11 +10,15 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal
 
 from geo.errors import Fault
 
 #: Kinds of old communes and new units, as keys.
 KINDS = frozenset(("phường", "xã", "thị trấn"))
+
+#: Relations of the parts of a divided commune; the remainder takes what they leave.
+PARTS = ("part", "part_area_only", "part_area_whole_population")
 
 # --- Every pattern stands here. --------------------------------------------------------------------------------------
 _KIND = r"(?:thị trấn|phường|(?<!thị )xã)"
@@ -76,6 +80,15 @@ _NAME = _pattern(
     rf"(?: ?(?:(?<!\w)thuộc )?(?P<district>(?<!\w){_DISTRICT} .+))?$"
 )
 _DISTRICT_NAME = _pattern(rf"^(?:thuộc )?{_DISTRICT} ")
+
+# In a note: what follows a district's name; what others took before; and what is left out of the whole.
+_ABOVE = _pattern(rf"^(?:(?:{_DISTRICT}|tỉnh|tp)(?!\w)[^,;]*[,;]? ?)+")
+_EARLIER = _pattern(r"(?<!\w)sau khi(?!\w)")
+_EXCEPT = _pattern(r"(?<!\w)(?:trừ|không (?:bao )?gồm|không kể|không tính|chưa kể)(?!\w)")
+_VILLAGE = _pattern(r" (?:của |ở |tại )?(?:các |\d+ )?(?:thôn|xóm|làng|bản|ấp|khóm|khu|tổ|đội|cụm|buôn|sóc)(?!\w)")
+_ITS_PEOPLE = _pattern(rf" {_PEOPLE}(?!\w)")
+_BARE = _pattern(_SOME)
+_EXCEPTED = frozenset(("part", "part_area_only", "remainder"))  # to leave something out of these is no news
 
 # --- Names. ----------------------------------------------------------------------------------------------------------
 #: Letters that look alike or that no reader sees; Icelandic eth is typed for Đ.
@@ -273,8 +286,8 @@ def _mentions(
     return mentions
 
 
-def read_note(mention: Mention, note: str, *, districts: set[str]) -> bool:
-    """Take from a note in brackets the district or the relation it tells; say whether it told one.
+def read_note(mention: Mention, note: str, *, districts: set[str]) -> Literal["taken", "ignored", "contradicts"]:
+    """Take from a note in brackets the district or the relation it tells; say whether it told one, or another one.
 
     Parameters
     ----------
@@ -285,18 +298,38 @@ def read_note(mention: Mention, note: str, *, districts: set[str]) -> bool:
     districts : set of str
         Keys of the known districts.
     """
-    phrase = _PHRASE.search(note)
-    district = district_key(note.partition(",")[0])
-    if _DISTRICT_NAME.match(note) or district in districts:
-        mention.district = district
-    elif phrase and mention.relation in (None, _relation_of(phrase)):
-        mention.relation = _relation_of(phrase)
-        into = _MERGED_INTO.search(note)
-        if into:
-            mention.after = frozenset(map(name_key, _SEPARATOR.split(into["units"]))) - {""}
-    else:
-        return False
-    return True
+    first, rest = (part.strip() for part in (*re.split("[,;]", note, maxsplit=1), "")[:2])
+    if _DISTRICT_NAME.match(first) or district_key(first) in districts:
+        mention.district = district_key(first)
+        rest = _ABOVE.sub("", rest)
+        return read_note(mention, rest, districts=districts) if rest else "taken"
+    taken = False
+    earlier = _EARLIER.search(note)
+    for phrase in _PHRASE.finditer(note, 0, earlier.start() if earlier else len(note)):
+        told, agreeing = _relation_of(phrase), _agreeing_with(phrase, note)
+        if mention.relation is None and told in agreeing:
+            mention.relation = told
+        if mention.relation not in agreeing:
+            return "contradicts"
+        taken = taken or told in agreeing
+    if mention.relation not in _EXCEPTED and _EXCEPT.search(note):
+        return "contradicts"
+    into = _MERGED_INTO.search(note) if taken else None
+    if into:
+        mention.after = frozenset(map(name_key, _SEPARATOR.split(into["units"]))) - {""}
+    return "taken" if taken else "ignored"
+
+
+def _agreeing_with(phrase: re.Match[str], note: str) -> frozenset[str]:
+    """Return the relations beside which a note may say `phrase`."""
+    relation = _relation_of(phrase)
+    if _VILLAGE.match(note, phrase.end()):  # describes a part
+        return frozenset((*PARTS, "remainder"))
+    if relation == "whole" and _ITS_PEOPLE.match(note, phrase.end()):
+        return frozenset((relation, "part_area_whole_population"))
+    if relation == "part" and _BARE.fullmatch(phrase[0]):
+        return frozenset(PARTS)
+    return frozenset((relation, "part_area_whole_population") if relation == "part_area_only" else (relation,))
 
 
 def shorten(text: str) -> str:

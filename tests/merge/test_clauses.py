@@ -287,6 +287,75 @@ def test_a_note_nobody_understands_is_told() -> None:
     assert [(f.key, told(f)["note"]) for f in parsed.faults] == [("clause_note_ignored", "xã nông thôn mới")]
 
 
+WHOLE, PART = f"{LEGAL['whole']} xã Tráng Việt", f"{LEGAL['part']} xã Tráng Việt"
+LAND, LAND_OF_ALL = (f"{LEGAL[key]} xã Tráng Việt" for key in ("part_area_only", "part_area_whole_population"))
+REST = "phần còn lại của xã Tráng Việt"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{WHOLE} (một phần)",
+        f"{WHOLE} (một phần thôn Đông Cao)",
+        f"{WHOLE} (toàn bộ thôn Đông Cao)",
+        f"{WHOLE} (trừ thôn Đông Cao)",
+        f"{WHOLE} (trừ phần nhập vào xã Yên Lãng)",
+        f"{WHOLE} (huyện Mê Linh, trừ thôn Đông Cao)",
+        f"{WHOLE} (huyện Mê Linh; một phần)",
+        f"{WHOLE} (không bao gồm thôn Đông Cao)",
+        f"{WHOLE} (phần còn lại)",
+        f"{PART} (phần còn lại)",
+        f"{PART} (toàn bộ)",
+        f"{PART} (một phần; phần còn lại nhập vào xã Yên Lãng)",
+        f"{PART} (một phần diện tích tự nhiên)",
+        f"{LAND} (toàn bộ dân số)",
+        f"{LAND} (một phần diện tích, dân số)",
+        f"{LAND_OF_ALL} (trừ dân số thôn Đông Cao)",
+        f"{REST} (một phần)",
+        f"{REST} (toàn bộ)",
+        "Xã Tráng Việt (một phần, phần còn lại)",
+        "Xã Tráng Việt (trừ thôn Đông Cao)",
+    ],
+)
+def test_a_note_that_contradicts_the_words_before_it_is_an_error(text: str) -> None:
+    (fault,) = [fault for fault in one(text).faults if fault.severity == "error"]
+    assert (fault.key, fault.value) == ("clause_note_contradicts", "xã Tráng Việt")
+    assert told(fault)["note"] in text
+    assert all(describe_fault(fault, lang=lang) for lang in LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("text", "relation", "ignored"),
+    [
+        (f"{WHOLE} (toàn bộ)", "whole", []),
+        (f"{WHOLE} (huyện Mê Linh)", "whole", []),
+        (f"{WHOLE} (thuộc huyện Mê Linh, thành phố Hà Nội)", "whole", []),
+        (f"{PART} (một phần)", "part", []),
+        (f"{PART} (toàn bộ thôn Đông Cao, một phần thôn Tráng Việt)", "part", []),
+        (f"{PART} (toàn bộ diện tích, dân số các thôn 1, 2)", "part", ["toàn bộ diện tích, dân số các thôn 1, 2"]),
+        (f"{PART} (huyện Mê Linh, gồm các thôn 1, 2)", "part", ["gồm các thôn 1, 2"]),
+        (f"{PART} (trừ thôn Đông Cao)", "part", ["trừ thôn Đông Cao"]),
+        (f"{LAND} (một phần)", "part_area_only", []),
+        (f"{LAND} (1,5 km2)", "part_area_only", []),
+        (f"{LAND_OF_ALL} (toàn bộ dân số)", "part_area_whole_population", []),
+        (f"{LAND_OF_ALL} (một phần diện tích)", "part_area_whole_population", []),
+        (f"{REST} (phần còn lại sau khi sáp nhập vào xã Yên Lãng)", "remainder", []),
+        (f"{REST} (trừ phần đã nhập vào xã Yên Lãng)", "remainder", ["trừ phần đã nhập vào xã Yên Lãng"]),
+        (f"{REST} (phần còn lại sau khi điều chỉnh một phần vào xã Yên Lãng)", "remainder", []),
+        ("Xã Tráng Việt (một phần)", "part", []),
+        ("Xã Tráng Việt (toàn bộ diện tích, dân số)", "whole", []),
+    ],
+)
+def test_a_note_that_agrees_is_taken_and_one_that_describes_a_part_is_told(
+    text: str, relation: str, ignored: list[str]
+) -> None:
+    parsed = one(text)
+    assert parsed.table["relation"].tolist() == [relation]
+    notes = [fault for fault in parsed.faults if fault.key not in ("clause_reference",)]
+    assert [(fault.key, fault.severity) for fault in notes] == [("clause_note_ignored", "warning")] * len(ignored)
+    assert all(note in told(fault)["note"] for note, fault in zip(ignored, notes, strict=True))
+
+
 # --- The text around the clauses. ------------------------------------------------------------------------------------
 def test_what_is_no_clause_is_left_out_and_said() -> None:
     parsed = parse(
