@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.merge.audit import CHECKS, breaches, worst
+from geo.merge.audit import CHECKS, audit_merge, breaches, worst
 from geo.merge.boundaries import merge_communes
 from geo.merge.coverage import examine_coverage, overlay, unite
 from geo.text import LANGUAGES, catalogue
@@ -89,6 +89,44 @@ def test_an_overlap_of_two_drawn_units_is_theirs_to_mend_though_a_third_is_not_d
     (row,) = breaches(audit).itertuples()
     assert (row.check, row.remedy) == ("overlap_km2", "mend_units")
     assert findings(audit, "unit_overlap")["remedy"].tolist() == ["mend_units"]
+
+
+def test_land_is_compared_with_that_of_the_communes_as_found() -> None:
+    """A gap of 150 m by 800 m inside B and C is filled: 0.12 km2 that no commune brought."""
+    hole = box(1850, 2000, south=100, north=900)
+    shapes = {"A": box(0, 1000), "B": box(1000, 2000).difference(hole), "C": box(2000, 3000), "D": box(3000, 4000)}
+    audit = audit_of(NOT_DRAWN, communes=communes(shapes))
+    (row,) = audit[audit["check"] == "area_lost_share"].itertuples()
+    assert row.passed
+    assert json.loads(row.figures) == {"added_km2": 0.12, "after_km2": 4.0, "before_km2": 3.88}
+    (grown,) = findings(audit, "commune_change_pct").itertuples()
+    assert (grown.subject, grown.remedy) == ("B", "mend_communes")
+    assert grown.value == pytest.approx(100 * 0.12 / 0.88)
+    assert grown.at_stake_km2 == pytest.approx(0.12)
+
+
+def test_land_of_the_communes_that_no_unit_has_is_lost() -> None:
+    case = merge_communes(communes(), clauses(), unit_facts(NOT_DRAWN))
+    short = case.units.assign(geometry=case.units.difference(box(3500, 4000)))
+    pieces = case.pieces.assign(geometry=case.pieces.difference(box(3500, 4000)))
+    audit = audit_merge(
+        communes=communes(),
+        unit_facts=unit_facts(NOT_DRAWN),
+        units=short,
+        pieces=pieces,
+        overlay=overlay(communes().geometry, unit_facts(NOT_DRAWN).geometry),
+        districts=case.districts.geometry,
+    )
+    assert findings(audit, "area_lost_share")["value"].tolist() == [pytest.approx(0.125)]
+
+
+def test_land_beyond_official_polygons_is_not_lost() -> None:
+    """The official polygon of E ends 500 m before D does, and nobody else has a clause there."""
+    rows = clauses([("W", "A", "whole"), ("W", "B", "whole"), ("E", "C", "whole"), ("E", "D", "whole")])
+    audit = audit_of({"W": None, "E": box(2000, 3500)}, rows=rows)
+    assert breaches(audit).empty
+    (row,) = findings(audit, "commune_outside").itertuples()
+    assert (row.subject, row.value) == ("D", pytest.approx(0.5))
 
 
 def test_narrow_spots_are_slivers() -> None:
