@@ -26,7 +26,19 @@ import numpy as np
 import pandas as pd
 
 from geo.errors import Fault
-from geo.merge.prose import KINDS, PARTS, Clause, Mention, district_key, name_key, read_clauses, read_note, shorten
+from geo.merge.prose import (
+    KINDS,
+    PARTS,
+    Clause,
+    Mention,
+    Passage,
+    district_key,
+    is_telling,
+    name_key,
+    read_clauses,
+    read_note,
+    shorten,
+)
 from geo.schemas import Clauses, check
 
 #: English words for kinds, as tables of the units carry them.
@@ -76,6 +88,10 @@ class _Places:
             if (place.kind is None or place.kind in kinds) and (not district or place.district == district)
         ]
 
+    def is_known(self, base: str) -> bool:
+        """Say whether a place bears the name whose key is `base`."""
+        return base in self._by_base
+
     def near(self, name: str) -> list[_Place]:
         """Return the places that bear the name elsewhere or as another kind, else those with the nearest names."""
         bases = [name_key(name)]
@@ -124,10 +140,11 @@ def parse_clauses(text: str, *, communes: pd.DataFrame, units: pd.DataFrame | No
         whole if nothing else names it, else it is a ``part``: the short form does not tell land without people.
     """
     faults: list[Fault] = []
-    clauses = read_clauses(text, faults)
+    clauses, passages = read_clauses(text, faults)
     if not clauses:
         faults.append(Fault(key="clause_none"))
     gazetteer = _Places(communes)
+    _note_left_out(passages, gazetteer, faults)
     for clause in clauses:
         for mentions in clause.lists:
             _settle(mentions, gazetteer, clause.line, faults)
@@ -137,6 +154,20 @@ def parse_clauses(text: str, *, communes: pd.DataFrame, units: pd.DataFrame | No
     _check_references(clauses, faults)
     table, lines = _table(clauses)
     return ParsedClauses(table=table, lines=lines, faults=tuple(sorted(faults, key=lambda fault: fault.row or 0)))
+
+
+def _note_left_out(passages: Sequence[Passage], places: _Places, faults: list[Fault]) -> None:
+    """Refuse what stands outside the clauses and moves a commune; tell how much else was left out."""
+    others: list[tuple[int, str]] = []
+    for line, sentences in passages:
+        telling = [sentence for sentence in sentences if is_telling(sentence, is_known=places.is_known)]
+        faults += [Fault(key="clause_left_out", row=line, value=shorten(sentence)) for sentence in telling]
+        if len(telling) < len(sentences):
+            others.append((line, ". ".join(sentence for sentence in sentences if sentence not in telling)))
+    if others:
+        (line, first), n = others[0], len(others)
+        values = {"n": str(n)}
+        faults.append(Fault(key="clause_skipped", severity="warning", row=line, value=shorten(first), values=values))
 
 
 def _settle(mentions: Sequence[Mention], places: _Places, line: int, faults: list[Fault]) -> None:

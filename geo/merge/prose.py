@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from geo.errors import Fault
 
@@ -56,6 +56,10 @@ _START = re.compile(
 )
 #: What no sentence says but a clause.
 _TELLING = _pattern(rf"(?<!\w)(?:(?:{_SOME}|toàn bộ) {_LAND}|phần còn lại của)(?!\w)")
+#: What a sentence says that moves a part of a commune it names, and what may stand before such a name.
+_MOVING = _pattern(rf"(?<!\w)(?:{_SOME}|toàn bộ|còn lại|trừ|(?:nhận|nhập|chuyển|điều chỉnh|bổ sung) thêm)(?!\w)")
+_LEAD = _pattern(rf"(?:^|[,;(]|(?<!\w)(?:{_KIND}|và|của|phần|lớn|bộ|lại|trừ|thêm)(?!\w)) *(?=\w)")
+_LONGEST_NAME = 6  # words
 _CALLED = r"(?:(?:có tên gọi|có tên|tên gọi|gọi|đặt tên|lấy tên|mang tên) )?(?:là )?"
 _UNIT_FIRST = _pattern(
     rf"^(?:thành lập )?(?P<unit>{_KIND} [^.;:,()]+?)(?: mới)? (?:được (?:hình thành|thành lập) )?trên cơ sở "
@@ -163,8 +167,15 @@ class Clause:
         return (mention for mentions in self.lists for mention in mentions)
 
 
-def read_clauses(text: str, faults: list[Fault]) -> list[Clause]:
-    """Return the clauses of `text` in its order; what cannot be read is added to `faults`.
+class Passage(NamedTuple):
+    """What stands between clauses."""
+
+    line: int
+    sentences: list[str]
+
+
+def read_clauses(text: str, faults: list[Fault]) -> tuple[list[Clause], list[Passage]]:
+    """Return the clauses of `text` in its order, and what is none; what cannot be read is added to `faults`.
 
     Parameters
     ----------
@@ -190,16 +201,27 @@ def read_clauses(text: str, faults: list[Fault]) -> list[Clause]:
         clause, rest = _clause_of(block, line, int(number) if number else None, faults)
         clauses += [clause] if clause else []
         skipped.append((line, rest))
-    _note_skipped(skipped, faults)
-    return clauses
+    return clauses, [Passage(line, sentences) for line, rest in skipped if (sentences := _sentences(rest))]
 
 
-def _note_skipped(skipped: list[tuple[int, str]], faults: list[Fault]) -> None:
-    left = [(line, " ".join(rest.split())) for line, rest in skipped if re.search(r"\w", rest)]
-    if left:
-        line, rest = left[0]
-        values = {"n": str(len(left))}
-        faults.append(Fault(key="clause_skipped", severity="warning", row=line, value=shorten(rest), values=values))
+def _sentences(text: str) -> list[str]:
+    return [" ".join(each.split()) for each in _SENTENCE_END.split(text) if re.search(r"\w", each)]
+
+
+def is_telling(sentence: str, *, is_known: Callable[[str], bool]) -> bool:
+    """Say whether a sentence outside the clauses moves land or people, so that to leave it out would lose them.
+
+    Parameters
+    ----------
+    sentence : str
+    is_known : callable
+        Whether there is a commune with this key of a name, its kind aside.
+    """
+    if _TELLING.search(sentence):
+        return True
+    following = (name_key(sentence[lead.end() :]).split()[:_LONGEST_NAME] for lead in _LEAD.finditer(sentence))
+    names = (" ".join(words[:n]) for words in following for n in range(1, len(words) + 1))
+    return bool(_MOVING.search(sentence)) and any(map(is_known, names))
 
 
 def _clause_of(block: str, line: int, number: int | None, faults: list[Fault]) -> tuple[Clause | None, str]:
@@ -215,8 +237,6 @@ def _clause_of(block: str, line: int, number: int | None, faults: list[Fault]) -
         faults.append(Fault(key="clause_brackets", row=line, value=shorten(sentence)))
     elif not lists:
         faults.append(Fault(key="clause_unreadable", row=line, value=shorten(sentence)))
-    if _TELLING.search(rest):
-        faults.append(Fault(key="clause_unreadable", row=line, value=shorten(rest.strip())))
     return Clause(line=line, number=number, unit=unit, lists=lists), rest
 
 

@@ -371,6 +371,48 @@ def test_what_is_no_clause_is_left_out_and_said() -> None:
     assert parsed.faults[0].value.startswith("NGHỊ QUYẾT")
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Xã Kim Anh nhận thêm một phần xã Tráng Việt.",
+        "Xã Kim Anh nhận thêm xã Tráng Việt.",
+        "Điều chỉnh toàn bộ thôn Đông Cao, xã Tráng Việt về xã Kim Anh.",
+        "Phần còn lại của các xã Không Có, Tráng Việt nhập vào xã Kim Anh.",
+        "Một phần Tráng Việt nhập vào xã Kim Anh.",
+        "Trừ thôn Đông Cao của xã Tráng\nViệt.",
+        "Một phần diện tích tự nhiên của xã Không Có nhập vào xã Kim Anh.",
+    ],
+)
+@pytest.mark.parametrize("where", ["before", "after", "between"])
+def test_a_sentence_outside_the_clauses_that_moves_a_known_commune_is_an_error(sentence: str, where: str) -> None:
+    clauses = ["1. Xã Kim Anh: Xã Minh Phú, Xã Minh Trí.", "2. Xã Nội Bài: Xã Hiền Ninh."]
+    lines = {
+        "before": [sentence, *clauses],
+        "after": [*clauses, sentence],
+        "between": [clauses[0], sentence, clauses[1]],
+    }
+    parsed = parse("\n".join(lines[where]))
+    (fault,) = parsed.faults
+    assert (fault.key, fault.severity) == ("clause_left_out", "error")
+    assert fault.value == sentence.replace("\n", " ").strip(".")
+    assert all(describe_fault(fault, lang=lang) for lang in LANGUAGES)
+    assert len(parsed.table) == 3
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Sau khi sắp xếp, xã Kim Anh có diện tích tự nhiên là 30,27 km2, quy mô dân số là 25.000 người.",
+        "Xã Tráng Việt giáp các xã Tiền Phong, Văn Khê.",
+        "Chính quyền địa phương tiếp quản toàn bộ trụ sở, tài sản của các đơn vị cũ.",
+        "Nghị quyết này thay thế một phần Nghị quyết số 16; phần còn lại có hiệu lực thi hành từ ngày 1/7/2025.",
+    ],
+)
+def test_a_sentence_that_moves_no_commune_is_only_left_out(sentence: str) -> None:
+    parsed = parse(f"1. Xã Kim Anh: Xã Minh Phú, Xã Minh Trí. {sentence}")
+    assert [(fault.key, fault.severity) for fault in parsed.faults] == [("clause_skipped", "warning")]
+
+
 def test_one_running_line_holds_several_clauses() -> None:
     one_line = prose(law().query("clause <= 5"), words=LEGAL, gather=True, unit_first=False, numbered=True)
     assert len(parse(one_line.replace("\n", " ")).table) == len(law().query("clause <= 5"))
@@ -384,7 +426,7 @@ def test_one_running_line_holds_several_clauses() -> None:
         ("1. Xã Kim Anh: Xã Minh Phú (phần còn lại, Xã Minh Trí", "clause_brackets"),
         ("1. Sắp xếp toàn bộ diện tích tự nhiên, quy mô dân số của xã Minh Phú.", "clause_unreadable"),
         ("1. Xã Kim Anh: ", "clause_unreadable"),
-        ("1. Xã Kim Anh: Xã Minh Phú. Một phần diện tích tự nhiên của xã Minh Trí", "clause_unreadable"),
+        ("1. Xã Kim Anh: Xã Minh Phú. Một phần diện tích tự nhiên của xã Minh Trí", "clause_left_out"),
         ("1. Xã Kim Ánh: Xã Minh Phú", "clause_unit_unknown"),
         ("1. Xã Kim Anh: Xã Minh Phú\n1. Xã Nội Bài: Xã Hiền Ninh", "clause_number_twice"),
         ("1. Xã Kim Anh: Xã Minh Phú\nXã Nội Bài: Xã Hiền Ninh", "clause_unnumbered"),
