@@ -124,6 +124,20 @@ def test_audit_ends_with_1_on_a_breach_and_says_what_mends_it(run, tmp_path: Pat
     assert "→" in result.output
 
 
+def test_audit_and_convert_tell_what_reading_the_folder_noted(run, tmp_path: Path) -> None:
+    folder, table = toy_folder(tmp_path / "toy"), tmp_path / "households.csv"
+    table.write_text("commune_id,households\n00001,10\n00002,10\n00003,10\n00004,10\n", encoding="utf-8")
+    (folder / "city.toml").write_text('colour = "red"\n', encoding="utf-8")
+    for words in (
+        ("audit", folder),
+        ("convert", table, "--data", folder, "--sum", "households", "--out", tmp_path / "o.csv"),
+    ):
+        result = run(*words, "--lang", "en")
+        assert result.exit_code == 0, result.output
+        assert "city.toml" in result.output
+        assert "colour" in result.output
+
+
 def test_audit_refuses_a_format_it_does_not_write(run, tmp_path: Path) -> None:
     assert run("audit", toy_folder(tmp_path / "toy"), "--out", tmp_path / "audit.doc").exit_code == 2
 

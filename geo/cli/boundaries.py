@@ -38,6 +38,7 @@ def audit(
             city = load_city(data, progress=progress)
         if out is not None:
             write_findings(city.audit, out)
+        show_faults(city.notes, words)
         _show_audit(city, words)
         if len(breaches(city.audit)):
             raise typer.Exit(1)
