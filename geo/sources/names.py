@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,9 @@ from geo.sources.files import FolderFiles
 from geo.sources.tables import TABLE_SUFFIXES
 from geo.sources.vectors import VECTOR_SUFFIXES
 
-_COLUMNS = {"communes": COMMUNES, "units": UNITS}
+#: Names are told apart by the district's name, so prose does without its id, which a folder needs.
+_COMMUNES = tuple(replace(column, needed=False) if column.name == "district_id" else column for column in COMMUNES)
+_COLUMNS = {"communes": _COMMUNES, "units": UNITS}
 _IDS = {"communes": "commune_id", "units": "unit_id"}
 
 

@@ -585,6 +585,19 @@ def test_the_command_says_what_is_ambiguous_or_missing_and_writes_nothing(
     assert not out.exists()
 
 
+@pytest.mark.parametrize("header", ["commune_id,name", "Mã xã,Tên xã", "commune_id,name,district_id"])
+def test_the_command_needs_no_district_ids_where_names_are_unique(
+    run: Callable[..., Any], tmp_path: Path, header: str
+) -> None:
+    text, communes, out = (tmp_path / name for name in ("law.txt", "communes.csv", "clauses.csv"))
+    rest = "," * (header.count(",") - 1)
+    communes.write_text(f"{header}\n00001,Xã Minh Phú{rest}\n00002,Xã Minh Trí{rest}\n", "utf-8")
+    text.write_text("1. Xã Kim Anh: Xã Minh Phú, Xã Minh Trí", "utf-8")
+    result = run(text, "--communes", communes, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert pd.read_csv(out, dtype=str)["commune_id"].tolist() == ["00001", "00002"]
+
+
 def test_what_is_incomplete_is_told_by_the_line_of_the_text_and_by_name(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:
