@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ _HEADER_ROWS_SEARCHED = 15
 #: A cell far to the right makes a row of that width of every row; no table of a city has so many columns.
 _MAX_COLUMNS = 256
 _DELIMITERS = (",", ";", "\t")
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +110,14 @@ def _decode(files: FolderFiles, path: Path, content: bytes) -> str | None:
 
 
 def _delimiter_of(text: str) -> str:
-    head = [line for line in text.splitlines()[:_HEADER_ROWS_SEARCHED] if line.strip()]
-    return max(_DELIMITERS, key=lambda d: max((line.count(d) for line in head), default=0))
+    """Return what most lines hold equally often outside quotes: decimal commas are not in the header."""
+    head = [_QUOTED.sub("", line) for line in text.splitlines()[:_HEADER_ROWS_SEARCHED]]
+
+    def agreement(delimiter: str) -> tuple[int, int]:
+        counts = Counter(line.count(delimiter) for line in head if delimiter in line)
+        return max(((lines, count) for count, lines in counts.items()), default=(0, 0))
+
+    return max(_DELIMITERS, key=agreement)
 
 
 def _csv_rows(files: FolderFiles, path: Path, text: str, delimiter: str) -> list[tuple[int, list[Any]]] | None:

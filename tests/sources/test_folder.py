@@ -21,6 +21,7 @@ from pandas.testing import assert_frame_equal
 from geo.errors import InputError
 from geo.settings import Settings
 from geo.sources.folder import Folder, read_folder
+from geo.sources.statistics import read_statistic
 from tests.toy import (
     CLAUSES,
     INVENTORY,
@@ -195,6 +196,21 @@ def test_a_semicolon_file_may_use_decimal_commas(folder: Path) -> None:
     rows = [line.replace(".", "\0").replace(",", ";").replace("\0", ",") for line in INVENTORY.splitlines()]
     write_text(folder / "buildings" / "inventory.csv", "\n".join(rows))
     assert_frame_equal(read(folder).inventory, expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("commune_id;rate\n00001;0,2\n00002;0,3\n", id="as many decimal commas as semicolons"),
+        pytest.param("rate;more;commune_id\n0,2;0,1;00001\n0,3;0,1;00002\n", id="no fewer of them in a wide row"),
+        pytest.param('commune_id,rate,note\n00001,0.2,"a; b; c; d; e"\n00002,0.3,"f; g; h; i; k"\n', id="in quotes"),
+        pytest.param("Bảng 1, năm 2019, xã, phường\ncommune_id;rate\n00001;0,2\n00002;0,3\n", id="in a title"),
+    ],
+)
+def test_what_parts_the_columns_is_what_every_line_has(tmp_path: Path, text: str) -> None:
+    path = write_text(tmp_path / "table.csv", text)
+    read = read_statistic(path, commune_ids=["00001", "00002"], settings=Settings(), average=["rate"])
+    assert read.figures["rate"].tolist() == [0.2, 0.3]
 
 
 def test_a_workbook_with_a_title_above_the_header_is_read(folder: Path) -> None:
