@@ -45,21 +45,24 @@ def audit(
 
 
 def _show_audit(city: City, lang: str) -> None:
-    """Print how many findings of each check failed, the breaches, and the ten worst."""
-    from geo.merge.audit import breaches, worst
+    """Print how many findings of each check failed, then those to read first, and where the rest is."""
+    from geo.merge.audit import breaches, highlights
     from geo.publish.findings import findings_table
 
-    broken, bad = breaches(city.audit), worst(city.audit)
     failed = city.audit[~city.audit["passed"]]
     texts = findings_table(city, lang=lang)
     counts = (texts["severity"] + ": " + texts["check"])[failed.index].value_counts(sort=False)
     for kind, n in counts.items():
         OUT.print(Text(f"{n:6}  {kind}"))
-    for name, rows in (("breaches", broken), ("worst", bad)):
+    shown: set[int] = set()
+    for name, rows in highlights(city.audit).items():
+        shown |= set(rows.index)
         if len(rows):
             OUT.print(Text(f"\n{t(f'audit.{name}', lang=lang)}", style="bold"))
             OUT.print(_findings_list(texts.loc[rows.index], lang))
-    n_failed = {"breaches": len(broken), "notices": len(failed) - len(broken)}
+    if len(shown) < len(failed):
+        OUT.print(Text(t("audit.rest", lang=lang, shown=len(shown), failed=len(failed)) + "\n"))
+    n_failed = {"breaches": len(breaches(city.audit)), "notices": len(failed) - len(breaches(city.audit))}
     OUT.print(t("audit.summary", lang=lang, n=len(texts), passed=len(texts) - len(failed), **n_failed))
 
 
@@ -144,10 +147,15 @@ def clauses(
         settings = Settings()
         known = read_names(communes, part="communes", settings=settings)
         named = None if units is None else read_names(units, part="units", settings=settings)
-        parsed = parse_clauses(read_prose(text, settings=settings), communes=known, units=named)
-        missing = check_clauses(parsed.table, communes=known, units=named, rows=parsed.lines, source=text.name)
+        prose, notes = read_prose(text, settings=settings)
+        parsed = parse_clauses(prose, communes=known, units=named)
+        missing = (
+            check_clauses(parsed.table, communes=known, units=named, rows=parsed.lines, source=text.name)
+            if len(parsed.table)
+            else []  # where nothing was read, that all is missing is no news
+        )
         found = [
-            replace(fault, file=text.name, column=None) for fault in (*parsed.faults, *missing)
+            replace(fault, file=text.name, column=None) for fault in (*notes, *parsed.faults, *missing)
         ]  # a text: no columns
         show_faults(found, words)
         if any(fault.severity == "error" for fault in found):

@@ -198,6 +198,30 @@ def worst(audit: pd.DataFrame, *, n: int = 10) -> pd.DataFrame:
     return failed.sort_values("at_stake_km2", ascending=False, kind="stable").head(n)
 
 
+def highlights(audit: pd.DataFrame, *, n: int = 10) -> dict[str, pd.DataFrame]:
+    """Return what to read first: ``breaches``, ``certain`` faults whose land says nothing of them, and the ``worst``.
+
+    A sum over the city that is broken is followed by its largest spots. Certain is a figure that lost or gained a zero,
+    and a clause without land. Each list but the breaches holds at most `n`; so do the spots of a sum.
+    """
+    failed = audit[~audit["passed"]]
+    broken: list[Any] = []
+    for position, name in breaches(audit)["check"].items():
+        broken += [position, *_spots_of(failed, name).index[:n]]
+    zeros = failed[failed["remedy"] == "check_zero"].sort_values("value", key=abs, ascending=False, kind="stable")
+    landless = failed[failed["check"] == "clause_without_land"]
+    certain = pd.concat([zeros, landless]).head(n)
+    return {"breaches": audit.loc[broken], "certain": certain, "worst": worst(audit, n=n)}
+
+
+def _spots_of(failed: pd.DataFrame, check: str) -> pd.DataFrame:
+    """Return the places of a sum such as ``gap_km2``, the largest first; none of a check that is no such sum."""
+    name = check.removesuffix("_km2")
+    is_spot = failed["check"].isin([f"unit_{name}", "unit_sliver"]) & (failed["subject_kind"] == "unit")
+    spot = failed["figures"].map(lambda text: json.loads(text).get("spot"))
+    return failed[is_spot & (spot == name)].sort_values("value", ascending=False, kind="stable")
+
+
 def _table(found: list[_Found], *, crs: Any) -> pd.DataFrame:
     places = gpd.GeoSeries([shapely.Point() if f.place is None else f.place for f in found], crs=crs)
     points = places.representative_point().to_crs(WGS84)
@@ -382,7 +406,13 @@ def _of_people(case: _Case) -> Iterator[_Found]:
     for unit_id in official.index[both]:
         expected, given = float(carried[unit_id] * growth), float(official[unit_id])
         error = expected / given - 1
-        remedy = "check_zero" if 5 < expected / given < 20 else "give_people" if unit_id in divided else "check_people"
+        remedy = (
+            "check_zero"
+            if 5 < max(expected / given, given / max(expected, 1.0)) < 20
+            else "give_people"
+            if unit_id in divided
+            else "check_people"
+        )
         yield _Found(
             check="population_error_pct", subject=str(unit_id), value=100 * error, place=case.units.geometry[unit_id],
             at_stake_km2=min(abs(error), 1.0) * case.units.loc[unit_id, "area_km2"], remedy=remedy,
@@ -431,9 +461,11 @@ def _of_clauses(case: _Case) -> Iterator[_Found]:
             rule = CHECKS[name]
             if value < rule.limit if rule.at_least else value > rule.limit:
                 yield _Found(
-                    check=name, subject=row.unit_id, other=(row.commune_id,), value=value, at_stake_km2=row.area_km2,
+                    check=name, subject=row.unit_id, other=(row.commune_id,), value=value,
+                    at_stake_km2=_NAN if row.geometry.is_empty else row.area_km2,
                     place=case.communes.geometry[row.commune_id] if row.geometry.is_empty else row.geometry,
-                    remedy="check_relation", figures={"relation": row.relation, "land_km2": round(row.area_km2, 4)},
+                    remedy="draw_line" if row.method == "modelled" else "check_relation",
+                    figures={"relation": row.relation, "land_km2": round(row.area_km2, 4)},
                 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from geo.merge.audit import breaches, worst
+from geo.merge.audit import breaches, highlights, worst
 from geo.publish.findings import findings_table
 from geo.publish.tables import csv_bytes
 from geo.text import t
@@ -18,22 +18,24 @@ from geo.ui.words import plain
 
 
 def show_audit(view: View) -> None:
-    """Show what the audit found: how much, where, the ten worst with what mends them, and all of it to take along."""
+    """Show what the audit found: how much, where, what to read first with its remedy, and all of it to take along."""
     city = view.plan.city
     texts = findings_table(city, lang=view.lang)
     n_failed, n_breaches = int((~city.audit["passed"]).sum()), len(breaches(city.audit))
     counts = {"n": len(texts), "breaches": n_breaches, "notices": n_failed - n_breaches}
     summary = t("audit.summary", lang=view.lang, passed=len(texts) - n_failed, **counts)
     (st.warning if n_breaches else st.success)(plain(summary), icon=":material/fact_check:")
-    bad = worst(city.audit)
-    if len(bad):
+    first = {name: rows for name, rows in highlights(city.audit).items() if len(rows)}
+    if first:
         listed, picture = st.columns((3, 2), gap="medium")
-        title = t("audit.worst", lang=view.lang)
         picture.image(
-            draw_findings(city, worst(city.audit, n=len(city.audit)), lang=view.lang), width="stretch", alt=title
+            draw_findings(city, worst(city.audit, n=len(city.audit)), lang=view.lang),
+            width="stretch",
+            alt=t("audit.worst", lang=view.lang),
         )
-        lines = (_line(view, row) for _, row in texts.loc[bad.index].iterrows())
-        listed.markdown("\n".join([f"**{plain(title)}**\n", *lines]))
+        for name, rows in first.items():
+            lines = (_line(view, row) for _, row in texts.loc[rows.index].iterrows())
+            listed.markdown("\n".join([f"**{plain(t(f'audit.{name}', lang=view.lang))}**\n", *lines]))
     with st.expander(t("audit.all", lang=view.lang)):
         _show_table(texts, lang=view.lang)
         audit = csv_bytes(city.audit, dict.fromkeys(city.audit.columns))
@@ -41,8 +43,9 @@ def show_audit(view: View) -> None:
 
 
 def _line(view: View, row: pd.Series[Any]) -> str:
-    km2 = t("audit.amount.km2", lang=view.lang, n=view.number(row["at_stake_km2"], decimals=2))
-    return f"1. **{plain(km2)}** {plain(row['finding'])} *{plain(row['remedy'])}*"
+    stake = row["at_stake_km2"]
+    km2 = "" if pd.isna(stake) else t("audit.amount.km2", lang=view.lang, n=view.number(stake, decimals=2))
+    return f"1. {f'**{plain(km2)}** ' if km2 else ''}{plain(row['finding'])} *{plain(row['remedy'])}*"
 
 
 def _show_table(table: pd.DataFrame, *, lang: str) -> None:

@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.merge.audit import CHECKS, audit_merge, breaches, worst
+from geo.merge.audit import CHECKS, audit_merge, breaches, highlights, worst
 from geo.merge.boundaries import merge_communes
 from geo.merge.coverage import examine_coverage, overlay, unite
 from geo.text import LANGUAGES, catalogue
@@ -198,6 +198,36 @@ def test_the_worst_come_by_the_land_they_leave_in_doubt() -> None:
     assert len(bad) == 3
     assert not bad["passed"].any()
     assert audit["at_stake_km2"][audit["passed"]].isna().all()
+
+
+def test_a_lost_zero_and_a_clause_without_land_are_read_first_however_small_their_unit() -> None:
+    """B and C, half of it, are tiny beside A: their land would never bring them among the worst."""
+    shapes = {"A": box(0, 1000), "B": box(1000, 1010), "C": box(1010, 1020), "D": box(1020, 2000)}
+    rows = clauses([("W", "A", "whole"), ("E", "B", "whole"), ("E", "C", "part"), ("N", "C", "remainder"),
+                    ("N", "D", "whole")])  # fmt: skip
+    drawn = {"W": box(0, 1000), "E": box(1000, 1010), "N": box(1010, 2000)}
+    audit = audit_of(
+        drawn,
+        communes=communes(shapes),
+        rows=rows,
+        figures={"population": [2000, 150, 1500], "area_km2": [1.5, 0.01, 1]},
+    )
+    first = highlights(audit, n=2)
+    assert first["certain"][["check", "subject"]].to_numpy().tolist() == [
+        ["population_error_pct", "E"],
+        ["clause_without_land", "E"],
+    ]
+    assert first["certain"]["remedy"].iloc[0] == "check_zero"
+    assert len(first["worst"]) == 2
+
+
+def test_a_broken_sum_is_followed_by_its_largest_places() -> None:
+    rows = clauses([("W", "A", "whole"), ("W", "B", "whole"), ("E", "C", "whole"), ("E", "D", "whole")])
+    holes = shapely.union_all([box(3000, 3020, south=400, north=420), box(3500, 3600, south=300, north=600)])
+    drawn = {"W": box(0, 2100), "E": box(2000, 4000).difference(holes)}
+    listed = highlights(audit_of(drawn, rows=rows))["breaches"]
+    assert listed["check"].tolist() == ["overlap_km2", "unit_overlap", "gap_km2", "unit_gap", "unit_sliver"]
+    assert listed["lon"].notna().tolist() == [False, True, False, True, True]
 
 
 @given(st.lists(st.tuples(st.floats(0, 900), st.floats(0, 900), st.floats(50, 400)), min_size=2, max_size=6))
