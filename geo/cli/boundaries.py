@@ -149,11 +149,9 @@ def clauses(
         named = None if units is None else read_names(units, part="units", settings=settings)
         prose, notes = read_prose(text, settings=settings)
         parsed = parse_clauses(prose, communes=known, units=named)
-        missing = (
-            check_clauses(parsed.table, communes=known, units=named, rows=parsed.lines, source=text.name)
-            if len(parsed.table)
-            else []  # where nothing was read, that all is missing is no news
-        )
+        missing = check_clauses(parsed.table, communes=known, units=named, rows=parsed.lines, source=text.name)
+        if any(fault.key == "clause_none" for fault in parsed.faults):
+            missing = []  # that all is missing is no news then
         found = [
             replace(fault, file=text.name, column=None) for fault in (*notes, *parsed.faults, *missing)
         ]  # a text: no columns

@@ -89,11 +89,29 @@ def tell_encoding(texts: Iterable[str]) -> Encoding | tuple[Encoding, ...]:
 def is_shown_tcvn3(texts: Iterable[str]) -> bool:
     """Say whether Unicode texts are TCVN3 that somebody took for ISO 8859-1: "Hµ Néi" for "Hà Nội"."""
     listed = list(texts)
-    if any(ord(letter) > 0xFF for text in listed for letter in text):
+    if any(letter > "\xff" and letter.isalpha() for text in listed for letter in text):
         return False
     words = marked_words(listed)
     as_it_is = share_vietnamese(words, lambda text: text)
     return bool(words) and as_it_is < _OUT_OF_QUESTION and share_vietnamese(words, TCVN3.read) >= _SURE
+
+
+def shown_tcvn3_words(text: str) -> list[str]:
+    """Return the words of a Unicode text that only TCVN3 makes Vietnamese of, each once, in the order of the text."""
+    words = dict.fromkeys(word for word in _WORD.findall(text) if max(word) <= "\xff" and re.search("[A-Za-z]", word))
+    return [word for word in words if not is_syllable(word) and _reads_as_vietnamese(word, TCVN3.read)]
+
+
+def read_shown_tcvn3(text: str) -> str:
+    """Return a Unicode text that is TCVN3 as it is meant; words that cannot be TCVN3 stay as they are."""
+    return re.sub(r"[^\s]+", lambda word: _read_or_keep(word[0]), text)
+
+
+def _read_or_keep(word: str) -> str:
+    try:
+        return TCVN3.read(word)
+    except UnicodeError:
+        return word
 
 
 def marked_words(texts: Iterable[str]) -> set[str]:

@@ -13,6 +13,7 @@ from geo.settings import Settings
 from geo.sources.boundaries import find_part, read_districts, read_part, text_columns
 from geo.sources.cells import note_duplicates
 from geo.sources.columns import COMMUNES, UNITS
+from geo.sources.encodings import TCVN3, is_shown_tcvn3, read_shown_tcvn3, shown_tcvn3_words
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
 from geo.sources.tables import TABLE_SUFFIXES
@@ -21,26 +22,42 @@ from geo.sources.vectors import VECTOR_SUFFIXES
 #: Names are told apart by the district's name, so prose does without its id, which a folder needs.
 _COMMUNES = tuple(replace(column, needed=False) if column.name == "district_id" else column for column in COMMUNES)
 _COLUMNS = {"communes": _COMMUNES, "units": UNITS}
+#: Fewer words than this that may be TCVN3 are a chance.
+_FEW = 3
 _IDS = {"communes": "commune_id", "units": "unit_id"}
 
 
-def read_prose(path: Path, *, settings: Settings) -> str:
-    """Return the text of a UTF-8 file.
+def read_prose(path: Path, *, settings: Settings) -> tuple[str, tuple[Fault, ...]]:
+    """Return the text of a UTF-8 file, and warnings; what is TCVN3 in UTF-8 ("Hµ Néi") is read as it is meant.
 
     Raises
     ------
     InputError
-        The file cannot be read, is empty, too large or not UTF-8.
+        The file cannot be read, is empty, too large, not UTF-8, or TCVN3 in part.
     """
     log = FaultLog()
     content = FolderFiles(path.parent, settings=settings, log=log).read(path)
     if content is None:
         raise InputError(log.faults())
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = content.count(b"\n", 0, error.start) + 1
         raise InputError(Fault(key="text_not_utf8", file=path.name, row=row)) from error
+    return _mended(text, path.name)
+
+
+def _mended(text: str, file: str) -> tuple[str, tuple[Fault, ...]]:
+    """Return the text, converted if it is TCVN3; raise InputError where only some of its words are."""
+    words = shown_tcvn3_words(text)
+    if len(words) < _FEW:
+        return text, ()
+    row = text.count("\n", 0, text.find(words[0])) + 1
+    values = {"encoding": TCVN3.name, "meant": read_shown_tcvn3(words[0])}
+    if not is_shown_tcvn3([text]):
+        raise InputError(Fault(key="prose_tcvn3", file=file, row=row, value=words[0], values=values))
+    note = Fault(key="prose_recoded", severity="warning", file=file, row=row, value=words[0], values=values)
+    return read_shown_tcvn3(text), (note,)
 
 
 def read_names(path: Path, *, part: Literal["communes", "units"], settings: Settings) -> pd.DataFrame:

@@ -10,13 +10,18 @@ import shutil
 import subprocess
 import unicodedata
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from geo.cli import app
 from geo.settings import Settings
 from geo.sources.encodings import (
     TCVN3,
@@ -28,6 +33,7 @@ from geo.sources.encodings import (
     tell_encoding,
 )
 from geo.sources.folder import read_folder
+from tests.prose_writer import LEGAL, prose
 from tests.toy import COMMUNES, errors_in, faults_in, told, write_features, write_shapefile
 
 FACTS = Path(__file__).parents[2] / "data" / "facts"
@@ -253,3 +259,49 @@ def test_a_geojson_with_tcvn3_headers_is_mended_too(folder: Path) -> None:
     ]
     write_features(place, features)
     assert commune_names(folder)[3] == "Xã Đông"
+
+
+# --- Prose pasted from a document in the fonts of ABC. ---------------------------------------------------------------
+@pytest.fixture
+def clauses_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Give the command `truso clauses` a text; return its result and the path of its table."""
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(text: str) -> Any:
+        (tmp_path / "law.txt").write_text(text, encoding="utf-8")
+        lists = ["--communes", str(FACTS / "communes_2024.csv"), "--units", str(FACTS / "units_2025.csv")]
+        words = ["clauses", str(tmp_path / "law.txt"), *lists, "--out", str(tmp_path / "out.csv"), "--lang", "en"]
+        return CliRunner().invoke(app, words)
+
+    return run
+
+
+def law_text() -> str:
+    table = pd.read_csv(FACTS / "clauses_1656.csv", dtype=str).astype({"clause": int})
+    table = table.rename(columns={"new_code": "unit_id", "old_code": "commune_id"})
+    return prose(table, words=LEGAL, gather=True, unit_first=False, numbered=True)
+
+
+def test_a_resolution_pasted_in_tcvn3_is_read_and_told_of(clauses_of: Callable[[str], Any], tmp_path: Path) -> None:
+    result = clauses_of(f"“NghÞ quyÕt” – 2025\n{shown(in_tcvn3(law_text()))} 30 km²")
+    assert result.exit_code == 0, result.output
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 795
+    assert "TCVN3" in result.output
+
+
+def test_where_only_some_words_are_in_tcvn3_it_is_named_instead_of_a_wall_of_faults(
+    clauses_of: Callable[[str], Any],
+) -> None:
+    fonts = str.maketrans("ăâêôơưđ", "¨©ª«¬\xad®")
+    result = clauses_of(f"NGHỊ QUYẾT\n{law_text().translate(fonts)}")
+    assert result.exit_code == 1
+    assert "law.txt, row 2, value “" in result.output
+    assert "TCVN3" in result.output
+    assert "No clause in" not in result.output
+
+
+@pytest.mark.parametrize("extra", ["", " · § 5 «Tân» 30 km² ± 2°C µ", " Ủy ban Nhân dân ở Đà Nẵng và à, é, ê"])
+def test_prose_in_unicode_is_left_alone(clauses_of: Callable[[str], Any], extra: str) -> None:
+    result = clauses_of(law_text() + extra)
+    assert result.exit_code == 0, result.output
+    assert "TCVN3" not in result.output
