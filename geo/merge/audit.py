@@ -16,7 +16,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.merge.coverage import ROUNDING, Coverage, Spots, examine_coverage, is_drawn, unite
+from geo.merge.coverage import (
+    ROUNDING,
+    Coverage,
+    Spots,
+    ellipsoidal_area_km2,
+    examine_coverage,
+    is_drawn,
+    unite,
+)
 from geo.merge.sureness import FAIR_WIDTH
 from geo.schemas import WGS84, Audit, check
 
@@ -363,7 +371,7 @@ def _of_areas(case: _Case) -> Iterator[_Found]:
                      "official_km2": round(units.loc[unit_id, "official_area_km2"], 3)},
         )  # fmt: skip
     official = case.communes["area_km2"]
-    drawn_km2 = case.pieces.groupby("commune_id")["area_km2"].sum() if not drawn.any() else _polygon_km2(case.communes)
+    drawn_km2 = ellipsoidal_area_km2(case.communes.geometry[official.notna()])
     for commune_id, off in (drawn_km2 - official).dropna().items():
         error = 100 * off / official[commune_id]
         if abs(error) > CHECKS["commune_area_error_pct"].limit:
@@ -374,23 +382,17 @@ def _of_areas(case: _Case) -> Iterator[_Found]:
             )  # fmt: skip
 
 
-def _polygon_km2(communes: gpd.GeoDataFrame) -> pd.Series:
-    return communes.area / 1e6
-
-
 def _opposite_neighbours(units: gpd.GeoDataFrame, off_km2: pd.Series, failed: pd.Series) -> dict[str, str]:
-    """Return, for each unit whose area fails, the neighbour whose area is off by about the opposite."""
+    """Return, for each unit whose area fails, the neighbour whose area fails by about the opposite."""
     ids = list(off_km2.index[failed])
-    shapes = units.geometry[off_km2.index]
-    one, other = shapely.STRtree(np.asarray(shapes)).query(
-        np.asarray(units.geometry[ids]), predicate="dwithin", distance=_BESIDE_M
-    )
+    shapes = np.asarray(units.geometry[ids])
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=_BESIDE_M)
     partners: dict[str, str] = {}
     for i, j in zip(one, other, strict=True):
-        own, theirs = off_km2[ids[i]], off_km2.iloc[j]
+        own, theirs = off_km2[ids[i]], off_km2[ids[j]]
         best = abs(own + off_km2[partners[ids[i]]]) if ids[i] in partners else _OPPOSITE * abs(own)
         if abs(own + theirs) < best:
-            partners[ids[i]] = str(shapes.index[j])
+            partners[ids[i]] = str(ids[j])
     return partners
 
 
@@ -494,9 +496,10 @@ def _of_parts_apart(case: _Case) -> Iterator[_Found]:
 def _of_sureness(case: _Case) -> Iterator[_Found]:
     """Yield divided communes with a part of unsure share: the widest range, and who else takes part."""
     pieces = case.pieces.assign(width=case.pieces["share_high"] - case.pieces["share_low"])
-    unsure = pieces[pieces["sureness"] == "unsure"].sort_values("width", ascending=False, kind="stable")
+    pieces = pieces.sort_values("width", ascending=False, kind="stable")
     whole_km2 = pieces.groupby("commune_id")["area_km2"].sum()
-    for commune_id, rows in unsure.groupby("commune_id"):
+    unsure = pieces.loc[pieces["sureness"] == "unsure", "commune_id"]
+    for commune_id, rows in pieces[pieces["commune_id"].isin(unsure)].groupby("commune_id"):
         first = rows.iloc[0]
         yield _Found(
             check="share_unsure", subject=str(commune_id), other=tuple(rows["unit_id"]), value=100 * first["width"],

@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.merge.audit import audit_merge
-from geo.merge.coverage import is_drawn, overlay
+from geo.merge.coverage import ellipsoidal_area_km2, is_drawn, overlay
 from geo.merge.divide import divide_communes
 from geo.merge.lines import cut_by_lines
 from geo.merge.population import Homes, share_population
@@ -26,7 +26,6 @@ from geo.merge.split import polygonal
 from geo.merge.sureness import add_ranges
 from geo.schemas import MODELLED, Districts, Pieces, Units, check
 
-_EQUAL_AREA = "EPSG:6933"
 _SAME_AREA = 1e-12
 #: GEOS lets go of the interpreter, so threads use more than one core.
 _THREADS = 4
@@ -109,11 +108,6 @@ def merge_communes(
         districts=check(Districts, districts, crs=communes.crs),
         audit=audit,
     )
-
-
-def ellipsoidal_area_km2(geometry: gpd.GeoSeries) -> pd.Series:
-    """Return the area of each geometry on the WGS 84 ellipsoid, by an equal-area projection; 0 for an empty one."""
-    return geometry.to_crs(_EQUAL_AREA).area.fillna(0.0) / 1e6
 
 
 def _piece_geometry(

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+_EQUAL_AREA = "EPSG:6933"
 #: Overlaps that add up to less than this share of the land are rounding: nobody looks for their spots.
 ROUNDING = 1e-6
 #: Smaller spots are counted in the sums but get no row of their own.
@@ -148,3 +150,8 @@ def is_drawn(shapes: gpd.GeoSeries) -> NDArray[np.bool_]:
     """Say which of the geometries are there and not empty, shape (n,)."""
     array = np.asarray(shapes)
     return ~(shapely.is_missing(array) | shapely.is_empty(array))
+
+
+def ellipsoidal_area_km2(geometry: gpd.GeoSeries) -> pd.Series:
+    """Return the area of each geometry on the WGS 84 ellipsoid, by an equal-area projection; 0 for an empty one."""
+    return geometry.to_crs(_EQUAL_AREA).area.fillna(0.0) / 1e6

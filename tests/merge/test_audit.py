@@ -186,6 +186,32 @@ def test_opposite_errors_of_neighbours_point_at_their_line() -> None:
     assert set(breaches(modelled)["remedy"]) <= {"draw_line", "check_shared_line"}
 
 
+def test_a_neighbour_that_passes_is_not_accused() -> None:
+    """W lacks 0.1 of 1.4 km2, E has 0.1 of 2.6 km2 too much: less than 5 %."""
+    audit = audit_of({"W": box(0, 1300), "E": box(1300, 4000)}, figures={"area_km2": [1.4, 2.6]})
+    (row,) = breaches(audit).itertuples()
+    assert (row.subject, row.other, row.remedy) == ("W", "", "check_official_area")
+
+
+def test_an_unsure_share_names_all_units_that_take_part_the_least_sure_first() -> None:
+    """The given area share of E is kept by its line; W and N share the rest of B, nobody knows how."""
+    rows = clauses([("W", "A", "whole"), ("W", "B", "part"), ("N", "B", "part"), ("E", "B", "remainder"),
+                    ("E", "C", "whole"), ("N", "D", "whole")])  # fmt: skip
+    audit = audit_of({"W": None, "E": box(1800, 3000), "N": None}, rows=rows)
+    (row,) = findings(audit, "share_unsure").itertuples()
+    assert sorted(row.other.split()) == ["E", "N", "W"]
+    assert row.other.split()[-1] == "E"
+
+
+def test_the_polygon_of_a_commune_is_its_own_whatever_land_is_fitted() -> None:
+    """B lacks 0.12 km2 that is filled as a gap: its polygon falls short of its official area all the same."""
+    hole = box(1850, 2000, south=100, north=900)
+    shapes = {"A": box(0, 1000), "B": box(1000, 2000).difference(hole), "C": box(2000, 3000), "D": box(3000, 4000)}
+    audit = audit_of(NOT_DRAWN, communes=communes(shapes).assign(area_km2=1.05))
+    (row,) = findings(audit, "commune_area_error_pct").itertuples()
+    assert (row.subject, json.loads(row.figures)["area_km2"]) == ("B", pytest.approx(0.88, abs=0.003))
+
+
 def test_a_lost_zero_is_told_from_a_wrong_count() -> None:
     audit = audit_of({"W": box(0, 1500), "E": box(1500, 4000)}, figures={"population": [150, 2500]})
     assert findings(audit, "population_error_pct").set_index("subject")["remedy"]["W"] == "check_zero"
