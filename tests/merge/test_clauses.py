@@ -324,6 +324,17 @@ def test_a_note_that_contradicts_the_words_before_it_is_an_error(text: str) -> N
     assert all(describe_fault(fault, lang=lang) for lang in LANGUAGES)
 
 
+@pytest.mark.parametrize("words", [LEGAL, OTHER_WORDS])
+@pytest.mark.parametrize("before", RELATIONS)
+@pytest.mark.parametrize("noted", RELATIONS)
+def test_of_all_words_of_the_law_a_note_may_repeat_only_those_before_the_name(
+    before: str, noted: str, words: dict[str, str]
+) -> None:
+    parsed = one(f"{words[before]} xã Tráng Việt ({words[noted].removesuffix(' của')})")
+    agrees = noted == before or (before, noted) == ("part_area_whole_population", "part_area_only")
+    assert keys(parsed) == ([] if agrees else ["clause_note_contradicts"])
+
+
 @pytest.mark.parametrize(
     ("text", "relation", "ignored"),
     [
