@@ -29,6 +29,14 @@ def _units() -> pd.DataFrame:
 COMMUNES, UNITS = _communes(), _units()
 
 
+def law() -> pd.DataFrame:
+    """Return the 795 rows of the resolution: clause, unit_id, commune_id, relation."""
+    table = pd.read_csv(FACTS / "clauses_1656.csv", dtype=str).astype({"clause": int})
+    return table.rename(columns={"new_code": "unit_id", "old_code": "commune_id"})[
+        ["clause", "unit_id", "commune_id", "relation"]
+    ]
+
+
 LEGAL = {
     "whole": "toàn bộ diện tích tự nhiên, quy mô dân số của",
     "part": "một phần diện tích tự nhiên, quy mô dân số của",

@@ -33,7 +33,7 @@ from geo.sources.encodings import (
     tell_encoding,
 )
 from geo.sources.folder import read_folder
-from tests.prose_writer import LEGAL, prose
+from tests.prose_writer import LEGAL, law, prose
 from tests.toy import COMMUNES, errors_in, faults_in, told, write_features, write_shapefile
 
 FACTS = Path(__file__).parents[2] / "data" / "facts"
@@ -276,14 +276,11 @@ def clauses_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     return run
 
 
-def law_text() -> str:
-    table = pd.read_csv(FACTS / "clauses_1656.csv", dtype=str).astype({"clause": int})
-    table = table.rename(columns={"new_code": "unit_id", "old_code": "commune_id"})
-    return prose(table, words=LEGAL, gather=True, unit_first=False, numbered=True)
+LAW = prose(law(), words=LEGAL, gather=True, unit_first=False, numbered=True)
 
 
 def test_a_resolution_pasted_in_tcvn3_is_read_and_told_of(clauses_of: Callable[[str], Any], tmp_path: Path) -> None:
-    result = clauses_of(f"“NghÞ quyÕt” – 2025\n{shown(in_tcvn3(law_text()))} 30 km²")
+    result = clauses_of(f"“NghÞ quyÕt” – 2025\n{shown(in_tcvn3(LAW))} 30 km²")
     assert result.exit_code == 0, result.output
     assert len(pd.read_csv(tmp_path / "out.csv")) == 795
     assert "TCVN3" in result.output
@@ -293,7 +290,7 @@ def test_where_only_some_words_are_in_tcvn3_it_is_named_instead_of_a_wall_of_fau
     clauses_of: Callable[[str], Any],
 ) -> None:
     fonts = str.maketrans("ăâêôơưđ", "¨©ª«¬\xad®")
-    result = clauses_of(f"NGHỊ QUYẾT\n{law_text().translate(fonts)}")
+    result = clauses_of(f"NGHỊ QUYẾT\n{LAW.translate(fonts)}")
     assert result.exit_code == 1
     assert "law.txt, row 2, value “" in result.output
     assert "TCVN3" in result.output
@@ -302,6 +299,6 @@ def test_where_only_some_words_are_in_tcvn3_it_is_named_instead_of_a_wall_of_fau
 
 @pytest.mark.parametrize("extra", ["", " · § 5 «Tân» 30 km² ± 2°C µ", " Ủy ban Nhân dân ở Đà Nẵng và à, é, ê"])
 def test_prose_in_unicode_is_left_alone(clauses_of: Callable[[str], Any], extra: str) -> None:
-    result = clauses_of(law_text() + extra)
+    result = clauses_of(LAW + extra)
     assert result.exit_code == 0, result.output
     assert "TCVN3" not in result.output
