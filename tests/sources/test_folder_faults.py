@@ -332,6 +332,15 @@ def test_clauses_of_a_folder_keep_the_rules_of_a_resolution(
     assert all(told(fault)["allowed"] in str(fault) for fault in faults)
 
 
+@pytest.mark.parametrize(("old", "new"), [(",remainder,", ",rest,"), ("2,00020,Phường Đông,00002", "x,00020,,00002")])
+def test_a_bad_cell_of_a_clause_is_told_once_and_not_as_a_missing_remainder_too(
+    folder: Path, old: str, new: str
+) -> None:
+    replace_in(folder / CLAUSES, old, new)
+    (fault,) = errors_in(folder)
+    assert (fault.key, fault.row) in (("unknown_value", 4), ("not_a_number", 4))
+
+
 def test_a_unit_of_two_clauses_is_noted_since_a_resolution_builds_it_in_one(folder: Path) -> None:
     replace_in(folder / CLAUSES, "2,00020,Phường Đông,00003", "3,00020,Phường Đông,00003")
     replace_in(folder / CLAUSES, "2,00020,Phường Đông,00004", "3,00020,Phường Đông,00004")
