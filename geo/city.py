@@ -76,7 +76,11 @@ class City:
 
 
 def load_city(
-    path: str | Path | None = None, *, settings: Settings | None = None, progress: Progress | None = None
+    path: str | Path | None = None,
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    need_buildings: bool = True,
 ) -> City:
     """Read, check and merge a data folder.
 
@@ -87,6 +91,9 @@ def load_city(
     settings : Settings, optional
     progress : callable, optional
         Called with the name of a step and the share done; what it raises stops the work.
+    need_buildings : bool
+        Whether a folder without an inventory is at fault. A plan needs one, the boundaries do not: without it,
+        ``sites`` has no row.
 
     Raises
     ------
@@ -97,7 +104,7 @@ def load_city(
     clock = Clock(progress)
     root = Path(path or settings.data_dir)
     with clock("read"):
-        folder = _read(root, settings)
+        folder = _read(root, settings, need_buildings=need_buildings)
     crs = folder.metric_crs or folder.communes.estimate_utm_crs()
     with clock("network"):
         network = None if folder.network_path is None else _network(folder.network_path, root, settings)
@@ -151,10 +158,10 @@ def check_city(path: str | Path | None = None, *, settings: Settings | None = No
     return faults
 
 
-def _read(root: Path, settings: Settings) -> Folder:
+def _read(root: Path, settings: Settings, *, need_buildings: bool) -> Folder:
     """Read a folder; where something is wrong with it, tell what is wrong with its roads as well."""
     try:
-        return read_folder(root, settings=settings)
+        return read_folder(root, settings=settings, need_buildings=need_buildings)
     except InputError as error:
         raise InputError([*error.faults, *_network_faults(root, settings)]) from error
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -136,6 +137,21 @@ def test_audit_and_convert_tell_what_reading_the_folder_noted(run, tmp_path: Pat
         assert result.exit_code == 0, result.output
         assert "city.toml" in result.output
         assert "colour" in result.output
+
+
+def test_audit_and_convert_need_no_buildings_but_a_plan_does(run, tmp_path: Path) -> None:
+    folder, table, out = toy_folder(tmp_path / "toy"), tmp_path / "households.csv", tmp_path / "out.csv"
+    shutil.rmtree(folder / "buildings")
+    table.write_text("commune_id,households\n00001,10\n00002,10\n00003,10\n00004,10\n", encoding="utf-8")
+    audited = run("audit", folder, "--lang", "en")
+    assert audited.exit_code == 0, audited.output
+    assert "0 break what must hold" in audited.output
+    converted = run("convert", table, "--data", folder, "--sum", "households", "--out", out, "--lang", "en")
+    assert converted.exit_code == 0, converted.output
+    assert pd.read_csv(out)["households"].sum() == 40
+    planned = run("plan", "--data", folder, "--out", tmp_path / "plan", "--lang", "en")
+    assert planned.exit_code == 1
+    assert "buildings/: This part is missing; without it there is no plan." in " ".join(planned.output.split())
 
 
 def test_audit_refuses_a_format_it_does_not_write(run, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def audit(
         if out is not None and out.suffix.lower() not in FORMATS:
             raise typer.BadParameter(f"the suffix is none of {', '.join(FORMATS)}", param_hint="--out")
         with progress_bar(words) as progress:
-            city = load_city(data, progress=progress)
+            city = load_city(data, progress=progress, need_buildings=False)
         if out is not None:
             write_findings(city.audit, out)
         show_faults(city.notes, words)
@@ -115,7 +115,7 @@ def convert(
         from geo.sources.statistics import read_statistic
 
         with progress_bar(words) as progress:
-            city = load_city(data, progress=progress)
+            city = load_city(data, progress=progress, need_buildings=False)
         named: dict[str, Any] = {"add": add or (), "average": average or (), "weight": weight}
         statistic = read_statistic(table, commune_ids=list(city.communes.index), settings=Settings(), **named)
         units = convert_statistic(statistic.figures, city.pieces, by=by, **named)

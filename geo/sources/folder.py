@@ -110,7 +110,7 @@ class _Parts:
     network_path: Path | None = None
 
 
-def read_folder(path: Path, *, settings: Settings) -> Folder:
+def read_folder(path: Path, *, settings: Settings, need_buildings: bool = True) -> Folder:
     """Read a data folder.
 
     Parameters
@@ -119,13 +119,15 @@ def read_folder(path: Path, *, settings: Settings) -> Folder:
         With ``boundaries/``, ``buildings/`` and, optionally, ``network/``, ``population/`` and ``city.toml``.
     settings : Settings
         Limits on size and number of rows.
+    need_buildings : bool
+        Whether a folder without an inventory is at fault; else its inventory is empty.
 
     Raises
     ------
     InputError
         Something is wrong; it carries every error found in the whole folder.
     """
-    files, parts = _examine(Path(path), settings)
+    files, parts = _examine(Path(path), settings, need_buildings=need_buildings)
     faults = files.log.faults()
     errors = [fault for fault in faults if fault.severity == "error"]
     if errors:
@@ -139,7 +141,7 @@ def check_folder(path: Path, *, settings: Settings) -> list[Fault]:
     return files.log.faults()
 
 
-def _examine(path: Path, settings: Settings) -> tuple[FolderFiles, _Parts]:
+def _examine(path: Path, settings: Settings, *, need_buildings: bool = True) -> tuple[FolderFiles, _Parts]:
     files = FolderFiles(path, settings=settings, log=FaultLog())
     if not path.is_dir():
         files.log.add("folder_missing", file=path.name or str(path))
@@ -151,7 +153,7 @@ def _examine(path: Path, settings: Settings) -> tuple[FolderFiles, _Parts]:
         units=read_units(files),
         clauses=read_clauses(files),
         lines=read_lines(files),
-        inventory=read_inventory(files),
+        inventory=read_inventory(files, required=need_buildings),
         population=read_population(files),
         network_path=_find_network(files),
     )
@@ -266,13 +268,14 @@ def _find_network(files: FolderFiles) -> Path | None:
 def _folder_of(files: FolderFiles, parts: _Parts, *, notes: tuple[Fault, ...]) -> Folder:
     assert parts.communes is not None
     assert parts.clauses is not None
-    assert parts.inventory is not None
     by_commune, at_points = parts.population
     communes = with_population(communes_table(parts.communes, parts.districts), by_commune)
     units = units_table(parts.clauses, *parts.units)
     inventory = inventory_table(parts.inventory)
     clauses = clauses_table(parts.clauses, unit_names=units["name"], commune_names=communes["name"])
-    rows = pd.Series(parts.inventory.raw.rows, index=pd.Index(parts.inventory.frame["site_id"], dtype="str"))
+    rows = pd.Series(dtype=int)
+    if parts.inventory is not None:
+        rows = pd.Series(parts.inventory.raw.rows, index=pd.Index(parts.inventory.frame["site_id"], dtype="str"))
     return Folder(
         name=parts.city.get("name") or files.root.resolve().name,
         metric_crs=parts.city.get("metric_crs"),
