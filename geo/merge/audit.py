@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -16,122 +15,27 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo.merge.checks import AREA_TOLERANCE_PCT, CHECKS, Case, Found
 from geo.merge.coverage import (
     ROUNDING,
     Coverage,
     Spots,
     ellipsoidal_area_km2,
     examine_coverage,
-    is_drawn,
     unite,
 )
-from geo.merge.sureness import FAIR_WIDTH
 from geo.schemas import WGS84, Audit, check
 
-#: Largest relative error of a sum that must be conserved.
-SUM_TOLERANCE = 1e-9
-#: Largest error of a unit's area against the official figure, in percent.
-AREA_TOLERANCE_PCT = 5.0
 #: Land on the wrong side of a line that is narrower than this in the mean is the line's own error.
 _COARSE_LINE_M = 150.0
 #: Two neighbours whose areas are off by opposite amounts, alike to this share, have their common line drawn elsewhere.
 _OPPOSITE = 0.5
 _BESIDE_M = 1.0
+#: Official areas within this factor of a power of ten times the areas found are in another unit of measure.
+_SAME_MEASURE = 1.25
 #: Parts of a unit nearer than this to one another are parted by lines that do not meet, not by land.
 _LOOSE_LINE_M = 100.0
 _NAN = float("nan")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """What is looked at: how grave a failure is, whose it is, and the limit of its value.
-
-    Attributes
-    ----------
-    must_hold : bool
-        A failure is a breach and ends ``truso audit`` with 1; else it is a notice.
-    subject, other : {"city", "unit", "commune", ""}
-        What the ids in these columns stand for.
-    unit : str
-        Unit of the value, a key of ``audit.unit``.
-    limit : float
-        The value may be no larger, or no smaller where `at_least`; its sign does not count.
-    """
-
-    subject: str
-    unit: str
-    limit: float
-    other: str = ""
-    must_hold: bool = False
-    at_least: bool = False
-
-
-CHECKS: dict[str, Check] = {
-    "overlap_km2": Check(subject="city", unit="km2", limit=_NAN, must_hold=True),
-    "gap_km2": Check(subject="city", unit="km2", limit=_NAN, must_hold=True),
-    "area_lost_share": Check(subject="city", unit="share", limit=SUM_TOLERANCE, must_hold=True),
-    "population_lost_share": Check(subject="city", unit="share", limit=SUM_TOLERANCE, must_hold=True),
-    "area_error_pct": Check(subject="unit", unit="pct", limit=AREA_TOLERANCE_PCT, other="unit", must_hold=True),
-    "population_error_pct": Check(subject="unit", unit="pct", limit=20.0),
-    "unit_overlap": Check(subject="unit", unit="km2", limit=0.0, other="unit"),
-    "unit_gap": Check(subject="unit", unit="km2", limit=0.0, other="unit"),
-    "unit_sliver": Check(subject="unit", unit="km2", limit=0.0, other="unit"),
-    "unit_apart": Check(subject="unit", unit="pct", limit=0.0, other="commune"),
-    "commune_overlap_km2": Check(subject="city", unit="km2", limit=_NAN),
-    "commune_gap_km2": Check(subject="city", unit="km2", limit=_NAN),
-    "commune_outside_km2": Check(subject="city", unit="km2", limit=_NAN),
-    "commune_overlap": Check(subject="commune", unit="km2", limit=0.0, other="commune"),
-    "commune_gap": Check(subject="commune", unit="km2", limit=0.0, other="commune"),
-    "commune_outside": Check(subject="commune", unit="km2", limit=0.0, other="commune"),
-    "commune_sliver": Check(subject="commune", unit="km2", limit=0.0, other="commune"),
-    "commune_area_error_pct": Check(subject="commune", unit="pct", limit=10.0),
-    "commune_change_pct": Check(subject="commune", unit="pct", limit=10.0),
-    "whole_outside": Check(subject="commune", unit="pct", limit=5.0, other="unit"),
-    "unnamed_land": Check(subject="unit", unit="pct", limit=5.0, other="commune"),
-    "clause_without_land": Check(subject="unit", unit="m2", limit=1.0, other="commune", at_least=True),
-    "part_tiny": Check(subject="unit", unit="m2", limit=10_000.0, other="commune", at_least=True),
-    "land_without_people_most": Check(subject="unit", unit="pct", limit=50.0, other="commune"),
-    "people_on_little_land": Check(subject="unit", unit="pct", limit=5.0, other="commune", at_least=True),
-    "line_unused": Check(subject="city", unit="m", limit=0.0),
-    "share_unsure": Check(subject="commune", unit="pct", limit=100 * FAIR_WIDTH, other="unit"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """What is audited: tables of :mod:`geo.schemas` in one metric CRS."""
-
-    communes: gpd.GeoDataFrame
-    unit_facts: gpd.GeoDataFrame
-    units: gpd.GeoDataFrame
-    pieces: gpd.GeoDataFrame
-    overlay: gpd.GeoDataFrame
-
-    @property
-    def drawn(self) -> pd.Series:
-        """Whether each unit came with a polygon. Index: unit_id."""
-        return pd.Series(is_drawn(self.unit_facts.geometry), index=self.unit_facts.index)
-
-    @property
-    def settled(self) -> pd.Series:
-        """Whether all units of each commune came with a polygon. Index: commune_id, sorted."""
-        of_piece = pd.Series(self.drawn[self.pieces["unit_id"]].to_numpy(), index=self.pieces.index)
-        return of_piece.groupby(self.pieces["commune_id"]).all()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """One finding; `limit` only where the check itself has none."""
-
-    check: str
-    subject: str
-    value: float
-    other: tuple[str, ...] = ()
-    at_stake_km2: float = _NAN
-    place: shapely.Geometry | None = None
-    remedy: str = ""
-    limit: float = _NAN
-    figures: dict[str, Any] = field(default_factory=dict)
 
 
 def audit_merge(
@@ -165,7 +69,7 @@ def audit_merge(
         The sums and one row per unit for its area and its people, passed or not; of every other check only what
         failed. Breaches come first; sums of the city before the rest, and that by the land at stake.
     """
-    case = _Case(communes=communes, unit_facts=unit_facts, units=units, pieces=pieces, overlay=overlay)
+    case = Case(communes=communes, unit_facts=unit_facts, units=units, pieces=pieces, overlay=overlay)
     new, old = unite(units.geometry, districts)
     after = examine_coverage(units.geometry, union=new)
     before = examine_coverage(communes.geometry, union=old, outline=new if case.drawn.any() else None)
@@ -175,13 +79,14 @@ def audit_merge(
         *_of_sums(case, before=old, after=new),
         *_of_changed_land(case),
         *_of_areas(case),
+        *_of_commune_areas(case),
         *_of_people(case),
         *_of_foreign_land(case),
         *_of_clauses(case),
         *_of_parts_apart(case),
         *_of_sureness(case),
         *(
-            _Found(check="line_unused", subject="city", value=line.length, place=line, remedy="remove_line")
+            Found(check="line_unused", subject="city", value=line.length, place=line, remedy="remove_line")
             for line in ([] if unused_lines is None else unused_lines)
         ),
     ]
@@ -230,7 +135,7 @@ def _spots_of(failed: pd.DataFrame, check: str) -> pd.DataFrame:
     return failed[is_spot & (spot == name)].sort_values("value", ascending=False, kind="stable")
 
 
-def _table(found: list[_Found], *, crs: Any) -> pd.DataFrame:
+def _table(found: list[Found], *, crs: Any) -> pd.DataFrame:
     places = gpd.GeoSeries([shapely.Point() if f.place is None else f.place for f in found], crs=crs)
     points = places.representative_point().to_crs(WGS84)
     checks = [CHECKS[f.check] for f in found]
@@ -261,7 +166,7 @@ def _table(found: list[_Found], *, crs: Any) -> pd.DataFrame:
     return table.loc[order.sort_values(["passed", "mild", "part", "rank"], kind="stable").index].reset_index(drop=True)
 
 
-def _of_units(case: _Case, after: Coverage) -> Iterator[_Found]:
+def _of_units(case: Case, after: Coverage) -> Iterator[Found]:
     """Yield overlaps and gaps of the units; where all units beside a spot came with a polygon, those want mending."""
     drawn = case.drawn
     limit = ROUNDING * float(case.units.area.sum()) / 1e6
@@ -273,7 +178,7 @@ def _of_units(case: _Case, after: Coverage) -> Iterator[_Found]:
         yield from _places(f"unit_{name}", "unit_sliver", spots, remedies=remedies)
 
 
-def _of_communes(case: _Case, before: Coverage) -> Iterator[_Found]:
+def _of_communes(case: Case, before: Coverage) -> Iterator[Found]:
     """Yield faults of the communes as found; where all units of those beside a spot are drawn, these settle it."""
     settled = case.settled
     limit = ROUNDING * float(case.units.area.sum()) / 1e6
@@ -285,43 +190,43 @@ def _of_communes(case: _Case, before: Coverage) -> Iterator[_Found]:
         yield from _places(f"commune_{name}", "commune_sliver", spots, remedies=remedies)
 
 
-def _total(name: str, spots: Spots, *, limit: float, remedy: str) -> _Found:
-    return _Found(
+def _total(name: str, spots: Spots, *, limit: float, remedy: str) -> Found:
+    return Found(
         check=name, subject="city", value=spots.total_m2 / 1e6, limit=limit, remedy=remedy,
         figures={"spots": len(spots.shape)},
     )  # fmt: skip
 
 
-def _places(name: str, sliver: str, spots: Spots, *, remedies: list[str]) -> Iterator[_Found]:
+def _places(name: str, sliver: str, spots: Spots, *, remedies: list[str]) -> Iterator[Found]:
     """Yield a row for every spot: the first polygon beside it is its subject, the others are its neighbours."""
     rows = zip(spots.shape, spots.near, shapely.area(spots.shape) / 1e6, spots.are_slivers, remedies, strict=True)
     for shape, near, km2, narrow, remedy in rows:
-        yield _Found(
+        yield Found(
             check=sliver if narrow else name, subject=near[0] if near else "", other=near[1:], value=km2,
             at_stake_km2=_NAN if remedy == "settled_by_units" else km2, place=shape, remedy=remedy,
             figures={"spot": name.split("_")[1]},
         )  # fmt: skip
 
 
-def _of_sums(case: _Case, *, before: shapely.Geometry, after: shapely.Geometry) -> Iterator[_Found]:
+def _of_sums(case: Case, *, before: shapely.Geometry, after: shapely.Geometry) -> Iterator[Found]:
     """Yield the land and the people that are lost: of the union of the communes, and between a unit and its pieces."""
     parts = case.pieces.area.groupby(case.pieces["unit_id"]).sum().reindex(case.units.index, fill_value=0.0)
     between = float((parts - case.units.area).abs().sum())
     lost = _lost_m2(case, before=before, after=after)
-    yield _Found(
+    yield Found(
         check="area_lost_share", subject="city", value=(between + lost) / before.area if before.area else 0.0,
         remedy="mend_communes",
         figures={"before_km2": round(before.area / 1e6, 6), "after_km2": round(float(case.units.area.sum()) / 1e6, 6),
                  "added_km2": round(shapely.difference(after, before).area / 1e6, 6)},
     )  # fmt: skip
     people, carried = float(case.communes["population"].sum()), float(case.pieces["population"].sum())
-    yield _Found(
+    yield Found(
         check="population_lost_share", subject="city", value=abs(carried / people - 1) if people else 0.0,
         remedy="check_relation", figures={"before_people": round(people), "after_people": round(carried)},
     )  # fmt: skip
 
 
-def _lost_m2(case: _Case, *, before: shapely.Geometry, after: shapely.Geometry) -> float:
+def _lost_m2(case: Case, *, before: shapely.Geometry, after: shapely.Geometry) -> float:
     """Return how much land of communes named for a unit without a polygon is in no unit; that of others lies beyond.
 
     Lines that were snapped while the map was tidied leave less than :data:`ROUNDING` of the land, which does not count.
@@ -337,14 +242,14 @@ def _lost_m2(case: _Case, *, before: shapely.Geometry, after: shapely.Geometry) 
     return lost_m2 if lost_m2 >= ROUNDING * before.area else 0.0
 
 
-def _of_changed_land(case: _Case) -> Iterator[_Found]:
+def _of_changed_land(case: Case) -> Iterator[Found]:
     """Yield communes whose land in the units is much more, or less, than their own polygon."""
     after = case.pieces.area.groupby(case.pieces["commune_id"]).sum() / 1e6
     found = case.communes.area[after.index] / 1e6
     change_pct = 100 * (after / found - 1).where(found > 0, 0.0)
     settled = case.settled
     for commune_id in after.index[change_pct.abs() > CHECKS["commune_change_pct"].limit]:
-        yield _Found(
+        yield Found(
             check="commune_change_pct", subject=str(commune_id), value=change_pct[commune_id],
             at_stake_km2=_NAN if settled[commune_id] else abs(after[commune_id] - found[commune_id]),
             place=case.communes.geometry[commune_id],
@@ -353,33 +258,60 @@ def _of_changed_land(case: _Case) -> Iterator[_Found]:
         )  # fmt: skip
 
 
-def _of_areas(case: _Case) -> Iterator[_Found]:
+def _of_areas(case: Case) -> Iterator[Found]:
+    """Yield areas against official figures; figures in another unit of measure are one finding, then read as km2."""
     units, drawn = case.units, case.drawn
     by_method = {name: set(rows["unit_id"]) for name, rows in case.pieces.groupby("method")}
-    off_km2 = (units["area_km2"] - units["official_area_km2"]).dropna()
-    error_pct = 100 * off_km2 / units.loc[off_km2.index, "official_area_km2"]
+    factor = _other_measure(units["area_km2"], units["official_area_km2"])
+    yield from _of_measure("area_measure", factor)
+    official = units["official_area_km2"] / factor
+    off_km2 = (units["area_km2"] - official).dropna()
+    error_pct = 100 * off_km2 / official[off_km2.index]
     remedies = {"modelled": "draw_line", "drawn": "check_line"}
     partners = _opposite_neighbours(units, off_km2, error_pct.abs() > AREA_TOLERANCE_PCT)
     for unit_id, off in off_km2.items():
         partner = partners.get(unit_id, "")
         by_clause = next((r for m, r in remedies.items() if unit_id in by_method.get(m, ())), "check_communes")
-        yield _Found(
+        yield Found(
             check="area_error_pct", subject=str(unit_id), value=error_pct[unit_id], at_stake_km2=abs(off),
             other=(partner,) if partner else (), place=units.geometry[unit_id],
             remedy="check_shared_line" if partner else "check_official_area" if drawn[unit_id] else by_clause,
-            figures={"area_km2": round(units.loc[unit_id, "area_km2"], 3),
-                     "official_km2": round(units.loc[unit_id, "official_area_km2"], 3)},
+            figures={"area_km2": round(units.loc[unit_id, "area_km2"], 3), "official_km2": round(official[unit_id], 3)},
         )  # fmt: skip
-    official = case.communes["area_km2"]
-    drawn_km2 = ellipsoidal_area_km2(case.communes.geometry[official.notna()])
-    for commune_id, off in (drawn_km2 - official).dropna().items():
-        error = 100 * off / official[commune_id]
-        if abs(error) > CHECKS["commune_area_error_pct"].limit:
-            yield _Found(
-                check="commune_area_error_pct", subject=str(commune_id), value=error, at_stake_km2=abs(off),
-                place=case.communes.geometry[commune_id], remedy="check_communes",
-                figures={"area_km2": round(drawn_km2[commune_id], 3), "official_km2": round(official[commune_id], 3)},
-            )  # fmt: skip
+
+
+def _of_commune_areas(case: Case) -> Iterator[Found]:
+    """Yield polygons of communes that differ much from their official area; another unit of measure is one finding."""
+    official = case.communes["area_km2"].dropna()
+    found = ellipsoidal_area_km2(case.communes.geometry[official.index])
+    factor = _other_measure(found, official)
+    yield from _of_measure("commune_area_measure", factor)
+    official = official / factor
+    error_pct = 100 * (found / official - 1)
+    for commune_id in official.index[error_pct.abs() > CHECKS["commune_area_error_pct"].limit]:
+        yield Found(
+            check="commune_area_error_pct", subject=str(commune_id), value=error_pct[commune_id],
+            at_stake_km2=abs(found[commune_id] - official[commune_id]), place=case.communes.geometry[commune_id],
+            remedy="check_communes",
+            figures={"area_km2": round(found[commune_id], 3), "official_km2": round(official[commune_id], 3)},
+        )  # fmt: skip
+
+
+def _other_measure(found_km2: pd.Series, official: pd.Series) -> float:
+    """Return the power of ten by which most official figures exceed the areas found; 1 where they are in km2."""
+    ratio = (official / found_km2.where(found_km2 > 0)).dropna()
+    if len(ratio) < 2:
+        return 1.0
+    factor = 10.0 ** round(float(np.log10(ratio.median())))
+    agree = ((ratio / factor).between(1 / _SAME_MEASURE, _SAME_MEASURE)).mean()
+    return factor if agree > 0.5 else 1.0
+
+
+def _of_measure(check: str, factor: float) -> Iterator[Found]:
+    """Yield the one finding that all figures are too large, or too small, by `factor`."""
+    if factor != 1:
+        yield Found(check=check, subject="city", value=max(factor, 1 / factor), remedy="check_measure",
+                     figures={"size": ("small", "large")[factor > 1]})  # fmt: skip
 
 
 def _opposite_neighbours(units: gpd.GeoDataFrame, off_km2: pd.Series, failed: pd.Series) -> dict[str, str]:
@@ -396,7 +328,7 @@ def _opposite_neighbours(units: gpd.GeoDataFrame, off_km2: pd.Series, failed: pd
     return partners
 
 
-def _of_people(case: _Case) -> Iterator[_Found]:
+def _of_people(case: Case) -> Iterator[Found]:
     """Yield the people that the communes bring, grown as the whole city has, against the official figure."""
     official = case.unit_facts["population"]
     carried = case.pieces.groupby("unit_id")["population"].sum(min_count=1).reindex(official.index)
@@ -415,14 +347,14 @@ def _of_people(case: _Case) -> Iterator[_Found]:
             if unit_id in divided
             else "check_people"
         )
-        yield _Found(
+        yield Found(
             check="population_error_pct", subject=str(unit_id), value=100 * error, place=case.units.geometry[unit_id],
             at_stake_km2=min(abs(error), 1.0) * case.units.loc[unit_id, "area_km2"], remedy=remedy,
             figures={"expected_people": round(expected), "official_people": round(given)},
         )  # fmt: skip
 
 
-def _of_foreign_land(case: _Case) -> Iterator[_Found]:
+def _of_foreign_land(case: Case) -> Iterator[Found]:
     """Yield land of communes in units that no clause gives it to: of whole communes by commune, of others by unit."""
     named = pd.MultiIndex.from_frame(case.pieces[["commune_id", "unit_id"]])
     foreign = case.overlay[~pd.MultiIndex.from_frame(case.overlay[["old_id", "new_id"]]).isin(named)]
@@ -438,17 +370,17 @@ def _of_foreign_land(case: _Case) -> Iterator[_Found]:
         yield _foreign(rows, check="unnamed_land", subject=row["new_id"], other=(row["old_id"],))
 
 
-def _foreign(rows: pd.DataFrame, *, check: str, subject: str, other: tuple[str, ...]) -> _Found:
+def _foreign(rows: pd.DataFrame, *, check: str, subject: str, other: tuple[str, ...]) -> Found:
     first = rows.iloc[0]
     km2 = float(rows["area_m2"].sum()) / 1e6
-    return _Found(
+    return Found(
         check=check, subject=subject, other=other, value=float(rows["share_pct"].sum()), at_stake_km2=km2,
         place=first["geometry"], remedy="coarse_line" if first["width_m"] < _COARSE_LINE_M else "check_relation",
         figures={"land_km2": round(km2, 4), "width_m": round(float(first["width_m"]))},
     )  # fmt: skip
 
 
-def _of_clauses(case: _Case) -> Iterator[_Found]:
+def _of_clauses(case: Case) -> Iterator[Found]:
     """Yield parts whose land does not fit what their clause says of it."""
     least = CHECKS["part_tiny"].limit
     for row in case.pieces[case.pieces["relation"] != "whole"].itertuples():
@@ -462,7 +394,7 @@ def _of_clauses(case: _Case) -> Iterator[_Found]:
         for name, value in values.items():
             rule = CHECKS[name]
             if value < rule.limit if rule.at_least else value > rule.limit:
-                yield _Found(
+                yield Found(
                     check=name, subject=row.unit_id, other=(row.commune_id,), value=value,
                     at_stake_km2=_NAN if row.geometry.is_empty else row.area_km2,
                     place=case.communes.geometry[row.commune_id] if row.geometry.is_empty else row.geometry,
@@ -471,7 +403,7 @@ def _of_clauses(case: _Case) -> Iterator[_Found]:
                 )  # fmt: skip
 
 
-def _of_parts_apart(case: _Case) -> Iterator[_Found]:
+def _of_parts_apart(case: Case) -> Iterator[Found]:
     """Yield every part of a unit that is not joined to its largest one, with its size and distance."""
     several = case.units[shapely.get_num_geometries(np.asarray(case.units.geometry)) > 1]
     own = case.pieces.groupby("unit_id").indices
@@ -485,7 +417,7 @@ def _of_parts_apart(case: _Case) -> Iterator[_Found]:
             modelled = bool((here["method"] == "modelled").any())
             distance_m = shapely.distance(part, parts[0])
             split_by_gap = not case.drawn[unit_id] and distance_m < _LOOSE_LINE_M
-            yield _Found(
+            yield Found(
                 check="unit_apart", subject=str(unit_id), other=tuple(here["commune_id"]), place=part,
                 value=100 * part.area / shape.area, at_stake_km2=_NAN if split_by_gap else part.area / 1e6,
                 remedy="mend_communes" if split_by_gap else "draw_line" if modelled else "confirm_apart",
@@ -493,7 +425,7 @@ def _of_parts_apart(case: _Case) -> Iterator[_Found]:
             )  # fmt: skip
 
 
-def _of_sureness(case: _Case) -> Iterator[_Found]:
+def _of_sureness(case: Case) -> Iterator[Found]:
     """Yield divided communes with a part of unsure share: the widest range, and who else takes part."""
     pieces = case.pieces.assign(width=case.pieces["share_high"] - case.pieces["share_low"])
     pieces = pieces.sort_values("width", ascending=False, kind="stable")
@@ -501,7 +433,7 @@ def _of_sureness(case: _Case) -> Iterator[_Found]:
     unsure = pieces.loc[pieces["sureness"] == "unsure", "commune_id"]
     for commune_id, rows in pieces[pieces["commune_id"].isin(unsure)].groupby("commune_id"):
         first = rows.iloc[0]
-        yield _Found(
+        yield Found(
             check="share_unsure", subject=str(commune_id), other=tuple(rows["unit_id"]), value=100 * first["width"],
             at_stake_km2=first["width"] / 2 * whole_km2[commune_id], place=case.communes.geometry[commune_id],
             remedy="draw_line" if first["method"] == "modelled" else "check_communes",

@@ -19,7 +19,7 @@ from geo.text import t
 
 #: Formats of the findings by suffix: the driver of GDAL, none for CSV.
 FORMATS = {".csv": "", ".gpkg": "GPKG", ".geojson": "GeoJSON"}
-_DECIMALS = {"pct": 1, "m2": 0, "m": 0, "people": 0, "spots": 0}
+_DECIMALS = {"pct": 1, "m2": 0, "m": 0, "people": 0, "spots": 0, "times": 0}
 
 
 def findings_table(city: City, *, lang: str, failed_only: bool = False) -> pd.DataFrame:
@@ -66,7 +66,7 @@ def _words(row: pd.Series[Any], names: dict[str, dict[str, str]], *, lang: str) 
 
 def _amount(name: str, value: Any, *, lang: str) -> str:
     """Return a figure with its unit, which its name ends with; a code in words."""
-    if name in ("relation", "spot"):
+    if name in ("relation", "size", "spot"):
         return t(f"audit.{name}.{value}", lang=lang)
     unit = name.rpartition("_")[2]
     if unit == "share":

@@ -186,6 +186,22 @@ def test_opposite_errors_of_neighbours_point_at_their_line() -> None:
     assert set(breaches(modelled)["remedy"]) <= {"draw_line", "check_shared_line"}
 
 
+@pytest.mark.parametrize(("factor", "size"), [(100, "large"), (1e6, "large"), (0.01, "small")])
+def test_official_areas_in_another_unit_of_measure_are_one_finding(factor: float, size: str) -> None:
+    figures = {"area_km2": [1.3 * factor, 2.7 * factor]}
+    source = communes().assign(area_km2=factor)
+    audit = audit_of({"W": box(0, 1300), "E": box(1300, 4000)}, communes=source, figures=figures)
+    (row,) = breaches(audit).itertuples()
+    assert (row.check, row.value, row.remedy) == ("area_measure", max(factor, 1 / factor), "check_measure")
+    assert json.loads(row.figures) == {"size": size}
+    assert audit["check"][~audit["passed"]].tolist() == ["area_measure", "commune_area_measure"]
+
+
+def test_two_figures_that_are_wrong_each_its_own_way_are_no_other_unit_of_measure() -> None:
+    audit = audit_of({"W": box(0, 1300), "E": box(1300, 4000)}, figures={"area_km2": [4.5, 70]})
+    assert breaches(audit)["check"].tolist() == ["area_error_pct", "area_error_pct"]
+
+
 def test_a_neighbour_that_passes_is_not_accused() -> None:
     """W lacks 0.1 of 1.4 km2, E has 0.1 of 2.6 km2 too much: less than 5 %."""
     audit = audit_of({"W": box(0, 1300), "E": box(1300, 4000)}, figures={"area_km2": [1.4, 2.6]})
