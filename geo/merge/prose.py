@@ -59,7 +59,7 @@ _TELLING = _pattern(rf"(?<!\w)(?:(?:{_SOME}|toàn bộ) {_LAND}|phần còn lạ
 #: What a sentence says that moves a part of a commune it names, and what may stand before such a name.
 _MOVING = _pattern(rf"(?<!\w)(?:{_SOME}|toàn bộ|còn lại|trừ|(?:nhận|nhập|chuyển|điều chỉnh|bổ sung) thêm)(?!\w)")
 _LEAD = _pattern(rf"(?:^|[,;(]|(?<!\w)(?:{_KIND}|và|của|phần|lớn|bộ|lại|trừ|thêm)(?!\w)) *(?=\w)")
-_LONGEST_NAME = 6  # words
+_LONGEST_NAME = 60  # letters
 _CALLED = r"(?:(?:có tên gọi|có tên|tên gọi|gọi|đặt tên|lấy tên|mang tên) )?(?:là )?"
 _UNIT_FIRST = _pattern(
     rf"^(?:thành lập )?(?P<unit>{_KIND} [^.;:,()]+?)(?: mới)? (?:được (?:hình thành|thành lập) )?trên cơ sở "
@@ -219,9 +219,12 @@ def is_telling(sentence: str, *, is_known: Callable[[str], bool]) -> bool:
     """
     if _TELLING.search(sentence):
         return True
-    following = (name_key(sentence[lead.end() :]).split()[:_LONGEST_NAME] for lead in _LEAD.finditer(sentence))
-    names = (" ".join(words[:n]) for words in following for n in range(1, len(words) + 1))
-    return bool(_MOVING.search(sentence)) and any(map(is_known, names))
+    if not _MOVING.search(sentence):
+        return False
+    following = (
+        name_key(sentence[lead.end() : lead.end() + _LONGEST_NAME]).split() for lead in _LEAD.finditer(sentence)
+    )
+    return any(is_known(" ".join(words[:n])) for words in following for n in range(1, len(words) + 1))
 
 
 def _clause_of(block: str, line: int, number: int | None, faults: list[Fault]) -> tuple[Clause | None, str]:
