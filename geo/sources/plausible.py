@@ -1,20 +1,24 @@
 """Flag populations that lost zeros: compare each figure with the sum of its parts.
 
 A unit is compared with the old communes that its clauses name, a district with its communes. Parts of a divided
-commune are taken as equal, since a zero more or less shows all the same. Census and estimate may be years apart, so
+commune are taken as equal, since a zero more or less shows all the same. A file that holds a second count is its own
+witness, row by row. Census and estimate may be years apart, so
 every ratio is taken relative to the median one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from geo.sources.boundaries import Part
+from geo.sources.columns import fold
 from geo.sources.faultlog import FaultLog
 
 #: A figure of a unit is off from this factor on. Measured on Hanoi, the census of 2019 against the official figures of
@@ -29,13 +33,15 @@ _SAME_COUNT = 0.02
 #: The median tells the growth of a city from this many figures on.
 _ENOUGH = 5
 _FACTORS = (10, 100, 1000)
+#: Folded headers of another count of the same people, such as ``population_2009``.
+_OTHER_COUNT = re.compile(r"(population|danso|sodan)(nam|truoc|kytruoc|earlier)?(\d{4})?")
 
 
 @dataclass(slots=True, kw_only=True)
 class _Figures:
     """Populations by id, and where each stands."""
 
-    values: dict[str, float] = field(default_factory=dict)
+    people: dict[str, float] = field(default_factory=dict)
     places: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, part: Part | None, column: str) -> None:
@@ -45,7 +51,7 @@ class _Figures:
         header = part.frame.attrs["headers"]["population"]
         for row, key, value in zip(part.raw.rows, part.frame[column], part.frame["population"], strict=True):
             if isinstance(key, str) and np.isfinite(value):
-                self.values[key] = float(value)
+                self.people[key] = float(value)
                 self.places[key] = {"file": part.raw.file, "row": row, "column": header, "value": f"{value:.10g}"}
 
     @property
@@ -65,19 +71,45 @@ def note_lost_zeros(
     parts = _Figures()
     parts.add(communes, "commune_id")
     parts.add(by_commune, "commune_id")
-    density = _density(communes, parts.values)
-    suspected: set[str] = set()
+    if parts.people and not any(parts.people.values()):
+        log.warn("population_none", file=parts.files)
+    density = _density(communes, parts.people)
+    suspected = _note_unlike_other_count(communes, log) | _note_unlike_other_count(by_commune, log)
     if districts is not None:
         wholes = _Figures()
         wholes.add(districts, "district_id")
         pairs = communes.frame[["commune_id", "district_id"]].dropna()
         shares = {key: dict.fromkeys(group["commune_id"], 1.0) for key, group in pairs.groupby("district_id")}
-        suspected |= _compare(wholes, parts, shares, {}, log, agreeing=(1 - _SAME_COUNT, 1 + _SAME_COUNT))
+        suspected |= _compare(
+            wholes, parts, shares, {}, log, agreeing=(1 - _SAME_COUNT, 1 + _SAME_COUNT), known=suspected
+        )
     if clauses is not None:
         wholes = _Figures()
         for part in units:
             wholes.add(part, "unit_id")
         suspected |= _compare(wholes, parts, _shares(clauses), density, log, agreeing=_AGREEING, known=suspected)
+
+
+def _note_unlike_other_count(part: Part | None, log: FaultLog) -> set[str]:
+    """Warn of communes whose figure is far from another count in the same row; return them."""
+    if part is None:
+        return set()
+    figures = _Figures()
+    figures.add(part, "commune_id")
+    suspected: set[str] = set()
+    for header, cells in zip(part.raw.headers, part.raw.cells, strict=True):
+        if header == part.frame.attrs["headers"]["population"] or not _OTHER_COUNT.fullmatch(fold(header or "")):
+            continue
+        other = dict(zip(part.frame["commune_id"], pd.to_numeric(pd.Series(cells), errors="coerce"), strict=True))
+        ratios = {key: value / other[key] for key, value in figures.people.items() if value > 0 and other[key] > 0}
+        growth = float(np.median(list(ratios.values()))) if len(ratios) >= _ENOUGH else 1.0
+        for key, ratio in ratios.items():
+            if key not in suspected and not 1 / _OFF < ratio / growth < _OFF:
+                suspected.add(key)
+                expected = f"{float(f'{other[key] * growth:.2g}'):.0f}"
+                factor = max(10 ** round(abs(np.log10(ratio / growth))), 10)
+                log.warn("population_unlike", **figures.places[key], factor=factor, expected=expected, other=header)
+    return suspected
 
 
 def _compare(
@@ -92,10 +124,10 @@ def _compare(
 ) -> set[str]:
     """Warn of wholes unlike their parts, then of parts that make a whole lack people; return the latter."""
     sums = _sums(wholes, parts, shares)
-    ratios = {key: total / wholes.values[key] for key, total in sums.items()}
+    ratios = {key: total / wholes.people[key] for key, total in sums.items()}
     growth = float(np.median(list(ratios.values()))) if len(ratios) >= _ENOUGH else 1.0
     if not 1 / _OFF < growth < _OFF:
-        found, expected = (f"{sum(figures[key] for key in ratios):.0f}" for figures in (wholes.values, sums))
+        found, expected = (f"{sum(figures[key] for key in ratios):.0f}" for figures in (wholes.people, sums))
         log.warn("population_scale", file=wholes.files, found=found, expected=expected, other=parts.files)
     suspected: set[str] = set()
     for key, total in sorted(sums.items()):
@@ -103,11 +135,11 @@ def _compare(
         if not 1 / _OFF < ratio < _OFF:
             _note_whole(wholes.places[key], ratio, total / growth, parts.files, log)
         elif ratio < (_LACKING if density else agreeing[0]):
-            made = {part: ratio * share * parts.values[part] / total for part, share in shares[key].items()}
+            made = {part: ratio * share * parts.people[part] / total for part, share in shares[key].items()}
             for part, factor in _part_with_lost_zeros(made, density, agreeing):
                 if part not in {*known, *suspected}:
                     suspected.add(part)
-                    expected = f"{parts.values[part] * factor:.0f}"
+                    expected = f"{parts.people[part] * factor:.0f}"
                     log.warn("population_part", **parts.places[part], factor=factor, expected=expected, whole=key)
     return suspected
 
@@ -115,9 +147,9 @@ def _compare(
 def _sums(wholes: _Figures, parts: _Figures, shares: Mapping[Any, Mapping[str, float]]) -> dict[str, float]:
     """Return what the parts make, for every whole with a figure whose parts all have one."""
     sums = {
-        key: sum(share * parts.values[part] for part, share in members.items() if share)
+        key: sum(share * parts.people[part] for part, share in members.items() if share)
         for key, members in shares.items()
-        if wholes.values.get(key, 0) > 0 and all(part in parts.values for part in members)
+        if wholes.people.get(key, 0) > 0 and all(part in parts.people for part in members)
     }
     return {key: total for key, total in sums.items() if total > 0}
 

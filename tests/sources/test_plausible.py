@@ -14,7 +14,10 @@ from geo.errors import Fault
 from geo.settings import Settings
 from tests.toy import INVENTORY, faults_in, polygon, told, write_features, write_text
 
-KEYS = ("population_too_small", "population_too_large", "population_part", "population_scale")
+KEYS = (
+    "population_too_small", "population_too_large", "population_part", "population_scale", "population_unlike",
+    "population_none",
+)  # fmt: skip
 FACTS = Path(__file__).parents[2] / "data" / "facts" / "units_2025.csv"
 
 #: Six units of three communes each, in one row of squares; the third commune of each is divided with the next unit.
@@ -166,3 +169,32 @@ def test_the_eight_units_that_lost_a_zero_in_the_public_map_are_all_found(
 def units_of(folder: Path) -> list[dict]:
     features: list[dict] = json.loads((folder / "boundaries" / "units.geojson").read_bytes())["features"]
     return features
+
+
+def write_two_counts(root: Path, *, now: dict[str, str], header: str = "population_2009") -> Path:
+    """Write the city with an earlier count of 8,000 people beside the 10,000 of every commune."""
+    folder = write_city(root)
+    rows = [f"{key},{now.get(key, '10000')},8000" for key in COMMUNES]
+    write_text(folder / "population" / "communes.csv", "\n".join([f"commune_id,population,{header}", *rows]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("header", ["population_2009", "Dân số năm 2009"])
+def test_a_lost_zero_shows_beside_another_count_of_the_same_file(tmp_path: Path, header: str) -> None:
+    """2c is divided and not thinly settled enough for its unit alone to tell; the count of 2009 does."""
+    (fault,) = suspicions(write_two_counts(tmp_path, now={"2c": "1000"}, header=header))
+    assert (fault.key, fault.severity, fault.row, fault.value) == ("population_unlike", "warning", 10, "1000")
+    assert told(fault) == {"factor": "10", "expected": "10000", "other": header}
+
+
+def test_communes_that_grew_or_shrank_are_left_in_peace(tmp_path: Path) -> None:
+    assert suspicions(write_two_counts(tmp_path, now={"2c": "20000", "3a": "6000"})) == []
+
+
+def test_a_column_that_is_no_count_is_no_witness(tmp_path: Path) -> None:
+    assert suspicions(write_two_counts(tmp_path, now={"2c": "7000"}, header="population_density")) == []
+
+
+def test_communes_without_anybody_are_noted_once(tmp_path: Path) -> None:
+    (fault,) = suspicions(write_city(tmp_path, people=dict.fromkeys(COMMUNES, "0")))
+    assert (fault.key, fault.file) == ("population_none", "population/communes.csv")
