@@ -46,6 +46,7 @@ def audit_merge(
     pieces: gpd.GeoDataFrame,
     overlay: gpd.GeoDataFrame,
     districts: gpd.GeoSeries,
+    given_share: pd.Series | None = None,
     unused_lines: gpd.GeoSeries | None = None,
 ) -> pd.DataFrame:
     """Return the table :class:`~geo.schemas.Audit` of a merge.
@@ -60,6 +61,8 @@ def audit_merge(
         :func:`~geo.merge.coverage.overlay` of the communes and the units that came with a polygon.
     districts : geopandas.GeoSeries
         The land of all communes, joined by district: far fewer lines to join once more.
+    given_share : pandas.Series, optional
+        Share of its commune that the clause of each piece gives, missing where it gives none.
     unused_lines : geopandas.GeoSeries, optional
         Lines drawn by the user that divide nothing.
 
@@ -85,6 +88,7 @@ def audit_merge(
         *_of_clauses(case),
         *_of_parts_apart(case),
         *_of_sureness(case),
+        *([] if given_share is None else _of_given_shares(case, given_share)),
         *(
             Found(check="line_unused", subject="city", value=line.length, place=line, remedy="remove_line")
             for line in ([] if unused_lines is None else unused_lines)
@@ -440,3 +444,18 @@ def _of_sureness(case: Case) -> Iterator[Found]:
             figures={"low_pct": round(100 * first["share_low"], 1), "high_pct": round(100 * first["share_high"], 1),
                      "share_pct": round(100 * first["area_share"], 1)},
         )  # fmt: skip
+
+
+def _of_given_shares(case: Case, given: pd.Series) -> Iterator[Found]:
+    """Yield communes that are cut by given shares which add up to more than the commune, or all of them to less."""
+    pieces = case.pieces.assign(given=given)
+    whole_km2 = pieces.groupby("commune_id")["area_km2"].sum()
+    modelled = pieces.loc[(pieces["method"] == "modelled") & pieces["given"].notna(), "commune_id"]
+    for commune_id, rows in pieces[pieces["commune_id"].isin(modelled)].groupby("commune_id"):
+        off = float(rows["given"].sum()) - 1
+        if 100 * abs(off) > CHECKS["given_shares_pct"].limit and (off > 0 or rows["given"].notna().all()):
+            yield Found(
+                check="given_shares_pct", subject=str(commune_id), other=tuple(rows["unit_id"]), value=100 * off,
+                at_stake_km2=min(abs(off), 1.0) * whole_km2[commune_id], place=case.communes.geometry[commune_id],
+                remedy="mend_shares", figures={"sum_pct": round(100 * (1 + off), 2)},
+            )  # fmt: skip

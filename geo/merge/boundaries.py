@@ -100,6 +100,7 @@ def merge_communes(
         pieces=pieces,
         overlay=shared,
         districts=districts.geometry,
+        given_share=clauses["area_share"].set_axis(pieces.index),
         unused_lines=unused,
     )
     return Merge(

@@ -74,6 +74,7 @@ CHECKS: dict[str, Check] = {
     "part_tiny": Check(subject="unit", unit="m2", limit=10_000.0, other="commune", at_least=True),
     "land_without_people_most": Check(subject="unit", unit="pct", limit=50.0, other="commune"),
     "people_on_little_land": Check(subject="unit", unit="pct", limit=5.0, other="commune", at_least=True),
+    "given_shares_pct": Check(subject="commune", unit="pct", limit=0.5, other="unit"),
     "line_unused": Check(subject="city", unit="m", limit=0.0),
     "share_unsure": Check(subject="commune", unit="pct", limit=100 * FAIR_WIDTH, other="unit"),
 }

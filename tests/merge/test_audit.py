@@ -219,6 +219,17 @@ def test_an_unsure_share_names_all_units_that_take_part_the_least_sure_first() -
     assert row.other.split()[-1] == "E"
 
 
+@pytest.mark.parametrize(("shares", "told"), [([0.9, 0.9], [80]), ([0.3, 0.3], [-40]), ([0.4, 0.6001], []),
+                                              ([0.4, np.nan], [])])  # fmt: skip
+def test_given_shares_that_do_not_make_the_commune_are_told(shares: list[float], told: list[float]) -> None:
+    audit = audit_of(NOT_DRAWN, rows=clauses(shares=[1, *shares, 1, 1]))
+    found = findings(audit, "given_shares_pct")
+    assert found["value"].tolist() == pytest.approx(told)
+    assert set(found["subject"]) <= {"B"}
+    settled = audit_of({"W": box(0, 1300), "E": box(1300, 4000)}, rows=clauses(shares=[1, *shares, 1, 1]))
+    assert findings(settled, "given_shares_pct").empty, "the polygons rule, nobody reads the shares"
+
+
 def test_the_polygon_of_a_commune_is_its_own_whatever_land_is_fitted() -> None:
     """B lacks 0.12 km2 that is filled as a gap: its polygon falls short of its official area all the same."""
     hole = box(1850, 2000, south=100, north=900)

@@ -20,7 +20,7 @@ FIGURES = {
     "spots": 3, "added_km2": 0.5, "before_km2": 1.5, "after_km2": 1.25, "before_people": 9000, "after_people": 8999,
     "area_km2": 4.2, "official_km2": 4.0, "expected_people": 1200, "official_people": 1000, "spot": "gap",
     "size": "large", "land_km2": 0.0123, "distance_m": 1369, "width_m": 40, "relation": "part_area_only",
-    "share_pct": 41.6, "low_pct": 0.0, "high_pct": 86.1,
+    "share_pct": 41.6, "sum_pct": 180.0, "low_pct": 0.0, "high_pct": 86.1,
 }  # fmt: skip
 
 

@@ -172,8 +172,9 @@ def units_of(folder: Path) -> list[dict]:
 
 
 def write_two_counts(root: Path, *, now: dict[str, str], header: str = "population_2009") -> Path:
-    """Write the city with an earlier count of 8,000 people beside the 10,000 of every commune."""
+    """Write the city, without figures of its units, with an earlier count of 8,000 beside each 10,000."""
     folder = write_city(root)
+    (folder / "boundaries" / "units.csv").unlink()
     rows = [f"{key},{now.get(key, '10000')},8000" for key in COMMUNES]
     write_text(folder / "population" / "communes.csv", "\n".join([f"commune_id,population,{header}", *rows]) + "\n")
     return folder
@@ -181,7 +182,6 @@ def write_two_counts(root: Path, *, now: dict[str, str], header: str = "populati
 
 @pytest.mark.parametrize("header", ["population_2009", "Dân số năm 2009"])
 def test_a_lost_zero_shows_beside_another_count_of_the_same_file(tmp_path: Path, header: str) -> None:
-    """2c is divided and not thinly settled enough for its unit alone to tell; the count of 2009 does."""
     (fault,) = suspicions(write_two_counts(tmp_path, now={"2c": "1000"}, header=header))
     assert (fault.key, fault.severity, fault.row, fault.value) == ("population_unlike", "warning", 10, "1000")
     assert told(fault) == {"factor": "10", "expected": "10000", "other": header}
