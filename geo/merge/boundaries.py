@@ -162,12 +162,12 @@ def _rest(land: gpd.GeoSeries, open_ids: pd.Series, official: gpd.GeoSeries) -> 
     if official.empty:
         return tidy
     is_open = tidy.index.isin(open_ids)
-    taken = official.union_all()
-    left = np.array([polygonal(shape) for shape in shapely.difference(np.asarray(tidy), taken)], dtype=object)
+    taken = np.asarray(official)
+    left = _less(np.asarray(tidy), taken)
     outside, rest = polygonal(shapely.union_all(left[~is_open])), left[is_open]
     shown = shapely.union_all(np.asarray(land[is_open]))
     theirs, foreign = _parts(shapely.intersection(outside, shown)), _parts(shapely.difference(outside, shown))
-    foreign = foreign[_is_enclosed(foreign, rest, shapely.union_all([taken, outside, *rest]))]
+    foreign = foreign[_is_enclosed(foreign, rest, np.concatenate([taken, theirs]))]
     rest, strips = _without_strips(rest, taken)
     loose = np.concatenate([theirs, foreign, strips])
     heir = _heirs(loose, rest) if len(loose) else np.array([], dtype=int)
@@ -178,8 +178,18 @@ def _rest(land: gpd.GeoSeries, open_ids: pd.Series, official: gpd.GeoSeries) -> 
     return gpd.GeoSeries(result, index=tidy.index, crs=tidy.crs)
 
 
+def _less(shapes: NDArray[np.object_], taken: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return `shapes` without the land of `taken`."""
+    result = shapes.copy()
+    shape, other = shapely.STRtree(taken).query(shapes, predicate="intersects")
+    numbers, start = np.unique(shape, return_index=True)
+    for number, near in zip(numbers, np.split(other, start[1:]), strict=False):
+        result[number] = polygonal(shapely.difference(shapes[number], shapely.union_all(taken[near])))
+    return result
+
+
 def _without_strips(
-    shapes: NDArray[np.object_], taken: shapely.Geometry
+    shapes: NDArray[np.object_], taken: NDArray[np.object_]
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Take off the narrow parts of `shapes` that `taken` cut off from the largest and that touch another shape."""
     parts, place = shapely.get_parts(shapes, return_index=True)
@@ -191,7 +201,8 @@ def _without_strips(
     strip = np.flatnonzero(narrow)[strip]
     beside = np.zeros(len(parts), dtype=bool)
     beside[strip[(place[strip] != place[other]) & ~narrow[other]]] = True
-    loose = beside & shapely.dwithin(parts, taken, _SAME_PLACE_M)
+    loose = np.zeros(len(parts), dtype=bool)
+    loose[np.flatnonzero(beside)[shapely.STRtree(taken).query(parts[beside], "dwithin", _SAME_PLACE_M)[0]]] = True
     kept = shapes.copy()
     for number in np.unique(place[loose]):
         kept[number] = polygonal(shapely.union_all(parts[(place == number) & ~loose]))
@@ -203,14 +214,20 @@ def _parts(shape: shapely.Geometry) -> NDArray[np.object_]:
     return np.asarray(parts[~shapely.is_empty(parts)])
 
 
-def _is_enclosed(parts: NDArray[np.object_], shapes: NDArray[np.object_], land: shapely.Geometry) -> NDArray[np.bool_]:
-    """Say which parts of `land` border on `shapes`, and for at least as long as on what lies outside `land`."""
+def _is_enclosed(
+    parts: NDArray[np.object_], shapes: NDArray[np.object_], others: NDArray[np.object_]
+) -> NDArray[np.bool_]:
+    """Say which `parts` border on `shapes`, and for at least as long as on nobody: no shape, part or other."""
     edge = shapely.boundary(parts)
-    part, place = shapely.STRtree(shapes).query(parts, predicate="dwithin", distance=_SAME_PLACE_M)
-    beside = shapely.intersection(edge[part], shapely.buffer(shapes[place], _SAME_PLACE_M))
-    beside_m = np.bincount(part, shapely.length(beside), minlength=len(parts))
-    outside_m = shapely.length(shapely.intersection(edge, shapely.buffer(shapely.boundary(land), _SAME_PLACE_M)))
-    enclosed: NDArray[np.bool_] = (beside_m > 0) & (beside_m.round(2) >= outside_m.round(2))
+    around = np.concatenate([shapes, parts, others])
+    part, place = shapely.STRtree(around).query(parts, predicate="dwithin", distance=_SAME_PLACE_M)
+    part, place = (numbers[place != len(shapes) + part] for numbers in (part, place))
+    near, position = np.unique(place, return_inverse=True)
+    along = shapely.buffer(around[near], _SAME_PLACE_M)[position]
+    border_m = shapely.length(shapely.intersection(edge[part], along))
+    beside_m = np.bincount(part, np.where(place < len(shapes), border_m, 0.0), minlength=len(parts))
+    nobody_m = shapely.length(edge) - np.bincount(part, border_m, minlength=len(parts))
+    enclosed: NDArray[np.bool_] = (beside_m > 0) & (beside_m.round(2) >= nobody_m.round(2))
     return enclosed
 
 
