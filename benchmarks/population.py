@@ -21,7 +21,14 @@ import shapely
 from benchmarks.sharing import BuiltUp, Classes, Grid, Streets, Way, by_distance, by_neighbours, evenly, land
 from geo import City, load_city
 from geo.merge import population
-from geo.merge.population import Homes, explain_errors, find_homes, population_shares, share_population
+from geo.merge.population import (
+    Homes,
+    explain_errors,
+    find_homes,
+    population_shares,
+    registered_people,
+    share_population,
+)
 from geo.params import HIGHWAY_CLASSES
 
 _CLASSES = {
@@ -126,15 +133,18 @@ def grow_as_around(city: City, found: pd.DataFrame) -> pd.Series:
 def measure_ways(city: City, facts: pd.DataFrame, ways: dict[str, Way]) -> pd.DataFrame:
     """Return how well each way does, in percent."""
     official, census, pieces = facts["population"].astype(float), city.communes["population"], city.pieces
+    registered = registered_people(census, city.communes["population_earlier"])
     doubted = facts["population_note"].fillna("").str.contains("second source")
     pools = [pool_communes(city.communes, seed=seed) for seed in range(_POOLINGS)]
     rows = {}
     for name, way in ways.items():
         share = way(pieces, census)
-        error = explain_errors(pieces.assign(population_share=share), census, official)["error_pct"].abs()
+        shared = pieces.assign(population_share=share)
+        error = explain_errors(shared, census, official)["error_pct"].abs()
         grown = grow_districts(city, share, official).groupby(pieces["unit_id"]).sum()
         rows[name] = {
             "mean": error.mean(),
+            "registered": explain_errors(shared, registered, official)["error_pct"].abs().mean(),
             "median": error.median(),
             "worst": error.max(),
             "undoubted": error[~doubted.reindex(error.index)].mean(),
@@ -142,6 +152,25 @@ def measure_ways(city: City, facts: pd.DataFrame, ways: dict[str, Way]) -> pd.Da
             "misplaced": misplaced_pct(way, pools),
         }
     return pd.DataFrame(rows).T
+
+
+def measure_powers(city: City, official: pd.Series) -> pd.DataFrame:
+    """Return the error in percent by the power of :func:`registered_people` and the largest change that counts."""
+    census, earlier = city.communes["population"], city.communes["population_earlier"]
+    whole = (city.pieces["relation"] == "whole").groupby(city.pieces["unit_id"]).all()
+    rows = {}
+    for largest in (1.5, 2.0, 3.0):
+        for power in np.arange(0, 9) / 20:
+            with patch.multiple(population, _UNREGISTERED_POWER=power, _LARGEST_CHANGE=largest):
+                people = registered_people(census, earlier)
+            error = explain_errors(city.pieces, people, official)["error_pct"].abs()
+            nothing_shared = whole.reindex(error.index)
+            rows[largest, power] = {
+                "whole communes": error[nothing_shared].mean(),
+                "divided": error[~nothing_shared].mean(),
+                "all": error.mean(),
+            }
+    return pd.DataFrame(rows).T.rename_axis(["largest change", "power"])
 
 
 def main() -> None:
@@ -155,6 +184,7 @@ def main() -> None:
     ways = ways_to_share(find_homes(city.network, crs=city.crs), homes_by_class(city))
     print(measure_ways(city, facts, ways).round(2).to_string(), "\n")
 
+    print(measure_powers(city, official).round(2).to_string(), "\n")
     found = explain_errors(pieces, census, official)
     grown = grow_districts(city, pieces["population_share"], official).groupby(pieces["unit_id"]).sum()
     growth = 100 * (found["expected_people"] / grown - 1).abs()
@@ -163,6 +193,7 @@ def main() -> None:
     print(errors.groupby(facts["type"]).mean().round(2).to_string())
     print(errors.mean().round(2).to_string(), "\n")
 
+    found = explain_errors(pieces, registered_people(census, city.communes["population_earlier"]), official)
     print(pieces["population_method"].value_counts().to_string(), "\n")
     by_cause = found["error_pct"].abs().groupby(found["cause"]).agg(["size", "sum"])
     print(by_cause.assign(points_of_mean=by_cause.pop("sum") / len(found)).round(2).to_string(), "\n")

@@ -58,6 +58,7 @@ class Communes(_Table):
     district_id: Series[str]
     district_name: Series[str] = pa.Field(nullable=True)
     population: Series[float] = pa.Field(ge=0, nullable=True)
+    population_earlier: Series[float] = pa.Field(ge=0, nullable=True)  # of an earlier count
     area_km2: Series[float] = pa.Field(gt=0, nullable=True)  # official figure, not the polygon's
     data_source: Series[str]
     geometry: GeoSeries

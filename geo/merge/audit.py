@@ -24,6 +24,7 @@ from geo.merge.coverage import (
     examine_coverage,
     unite,
 )
+from geo.merge.population import registered_people
 from geo.schemas import WGS84, Audit, check
 
 #: Land on the wrong side of a line that is narrower than this in the mean is the line's own error.
@@ -335,7 +336,9 @@ def _opposite_neighbours(units: gpd.GeoDataFrame, off_km2: pd.Series, failed: pd
 def _of_people(case: Case) -> Iterator[Found]:
     """Yield the people that the communes bring, grown as the whole city has, against the official figure."""
     official = case.unit_facts["population"]
-    carried = case.pieces.groupby("unit_id")["population"].sum(min_count=1).reindex(official.index)
+    people = registered_people(case.communes["population"], case.communes.get("population_earlier"))
+    shared = case.pieces["population_share"] * case.pieces["commune_id"].map(people)
+    carried = shared.groupby(case.pieces["unit_id"]).sum(min_count=1).reindex(official.index)
     both = (carried.notna() & (official > 0)).to_numpy()
     if not carried[both].sum():
         return

@@ -126,6 +126,7 @@ _COMMUNE_CODES = (
     "id",
 )
 _POPULATION = ("population_2019", "dân số", "số dân")
+_EARLIER = ("population_2009", "dân số 2009", "dân số năm 2009", "dân số kỳ trước")
 
 COMMUNES = (
     Column(name="commune_id", aliases=_COMMUNE_CODES, kind="id", needed=True),
@@ -136,6 +137,7 @@ COMMUNES = (
     ),
     Column(name="district_name", aliases=("district", "tên huyện", "tên quận", "tên quận huyện", "quận huyện")),
     _not_negative("population", *_POPULATION),
+    _not_negative("population_earlier", *_EARLIER),
     _positive("area_km2", "area_official_km2", "area_km2_official", "diện tích (km2)", "diện tích tự nhiên (km2)"),
     _SOURCE,
 )
@@ -210,6 +212,7 @@ INVENTORY = (
 COMMUNE_POPULATION = (
     Column(name="commune_id", aliases=_COMMUNE_CODES, kind="id", needed=True),
     _not_negative("population", *_POPULATION, needed=True),
+    _not_negative("population_earlier", *_EARLIER),
     _SOURCE,
 )
 #: People at points are often the output of a model, with decimals.
@@ -234,11 +237,11 @@ def match_headers(headers: tuple[str, ...], columns: tuple[Column, ...], *, widt
     for position, header in enumerate(headers):
         positions.setdefault(fold(header), position)
     found: dict[str, int] = {}
-    for column in columns:
-        for alias in column.headers:
-            names = [fold(alias)] if width is None else [fold(alias), fold(alias[:width])]
+    # A name in full comes before a cut one: "population" is no cut "population_earlier" where it is itself a column.
+    for cut in (None,) if width is None else (None, width):
+        for column in columns:
+            names = [fold(alias[:cut]) for alias in column.headers]
             hits = [positions[name] for name in names if name in positions]
-            if hits:
+            if column.name not in found and hits and not (cut and hits[0] in found.values()):
                 found[column.name] = hits[0]
-                break
     return found

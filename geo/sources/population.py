@@ -49,12 +49,14 @@ def note_unpeopled(communes: Part, by_commune: Part | None, log: FaultLog) -> No
 
 
 def with_population(communes: gpd.GeoDataFrame, by_commune: Part | None) -> gpd.GeoDataFrame:
-    """Return the communes with the population of the table, where it names them."""
+    """Return the communes with the people of the table, now and earlier, where it names them."""
     if by_commune is None:
         return communes
-    listed = by_commune.frame.set_index("commune_id")["population"]
-    population = listed.reindex(communes.index).fillna(communes["population"])
-    table: gpd.GeoDataFrame = communes.assign(population=population)
+    counts = ["population", "population_earlier"]
+    listed = by_commune.frame.set_index("commune_id")[counts].reindex(communes.index).fillna(communes[counts])
+    table: gpd.GeoDataFrame = communes.assign(
+        population=listed["population"], population_earlier=listed["population_earlier"]
+    )
     return table
 
 

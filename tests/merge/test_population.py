@@ -1,4 +1,5 @@
 from pathlib import Path
+from random import Random
 
 import geopandas as gpd
 import numpy as np
@@ -9,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo import Settings, load_city
-from geo.merge.population import Homes, _street_km, explain_errors, find_homes, population_shares, share_population
+from geo.merge.population import (
+    Homes,
+    _street_km,
+    explain_errors,
+    find_homes,
+    population_shares,
+    registered_people,
+    share_population,
+)
 from tests.roads import CRS, ORIGIN, road_network
 from tests.test_real import EMBEDDED, REAL, real_folder
 
@@ -194,12 +203,51 @@ def test_people_of_the_census_meet_the_official_figures_better_than_by_land(
     assert mean_error_pct(population_shares(city.pieces)) == pytest.approx(9.5, abs=0.1)
     assert mean_error_pct(share_population(city.pieces, census)["population_share"]) < 8.9
     assert mean_error_pct(city.pieces["population_share"]) < 8.3
-    found = explain_errors(city.pieces, census, official)
-    assert table["name"][found.index[:5]].str.removeprefix("Phường ").str.removeprefix("Xã ").tolist() == [
-        "Cửa Nam", "Phú Diễn", "Xuân Phương", "Yên Hòa", "Vĩnh Thanh",
-    ]  # fmt: skip
     whole = city.pieces.groupby("unit_id")["method"].agg(lambda ways: (ways == "whole").all())
+    found = explain_errors(city.pieces, census, official)
     assert found["error_pct"][whole[whole].index].abs().mean() == pytest.approx(4.0, abs=0.05)
+    found = explain_errors(city.pieces, registered_people(census, city.communes["population_earlier"]), official)
+    assert found["error_pct"].abs().mean() < 7
+    assert found["error_pct"][whole[whole].index].abs().mean() < 2.5
+    assert table["name"][found.index[:5]].str.removeprefix("Phường ").str.removeprefix("Xã ").tolist() == [
+        "Xuân Phương", "Tây Mỗ", "Vĩnh Thanh", "Phú Diễn", "Cửa Nam",
+    ]  # fmt: skip
+
+
+def test_where_many_came_of_late_fewer_of_those_counted_are_registered() -> None:
+    census, before = pd.Series({"old": 1000.0, "new": 1000.0}), pd.Series({"new": 500.0, "old": 1000.0})
+    registered = registered_people(census, before)
+    assert registered["new"] / registered["old"] == pytest.approx(0.5**0.3)
+    assert registered.sum() == pytest.approx(2000)
+
+
+def test_a_commune_without_an_earlier_figure_has_changed_as_all_others_together() -> None:
+    census = pd.Series({"A": 600.0, "B": 900.0, "C": 300.0, "D": 300.0, "silent": np.nan})
+    before = pd.Series({"A": 400.0, "B": 600.0, "C": 0.0, "silent": 100.0})  # of D nothing is known
+    registered = registered_people(census, before)
+    assert registered.dropna().tolist() == pytest.approx([600, 900, 300, 300])
+    assert registered.isna().tolist() == [False, False, False, False, True]
+
+
+@pytest.mark.parametrize("before", [None, pd.Series({"A": np.nan, "B": 0.0})])
+def test_without_an_earlier_count_people_are_those_that_were_counted(before: pd.Series | None) -> None:
+    census = pd.Series({"A": 600.0, "B": 0.0})
+    assert registered_people(census, before).tolist() == census.tolist()
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e6)), min_size=1, max_size=8), st.randoms())
+def test_a_register_holds_as_many_as_were_counted_in_any_order_and_none_is_beyond_belief(
+    people: list[tuple[float, float]], random: Random
+) -> None:
+    table = pd.DataFrame(people, columns=["now", "before"], dtype=float)
+    registered = registered_people(table["now"], table["before"])
+    assert registered.sum() == pytest.approx(table["now"].sum())
+    counted = table["now"] > 1e-6
+    ratio = registered[counted] / table["now"][counted]
+    assert counted.sum() == 0 or ratio.max() / ratio.min() < 4**0.3 + 1e-9
+    order = random.sample(range(len(table)), len(table))
+    shuffled = registered_people(table["now"].iloc[order], table["before"])
+    assert shuffled.sort_index().tolist() == pytest.approx(registered.tolist())
 
 
 @given(st.lists(st.tuples(st.integers(-2, 32), st.integers(-2, 12)), min_size=1, max_size=40), st.booleans())

@@ -48,6 +48,7 @@ def toy_city() -> City:
             "district_id": ["001", "001", "001", "002"],
             "district_name": ["Ba Đình", "Ba Đình", "Ba Đình", None],
             "population": [12_000.0, 8_000.0, 30_000.0, 9_500.0],
+            "population_earlier": [10_000.0, None, 25_000.0, 9_500.0],
             "area_km2": [2.0, 2.0, 4.0, 4.0],
             "data_source": "modelled",
         },

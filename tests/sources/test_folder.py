@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from geo import load_city
 from geo.errors import InputError
 from geo.settings import Settings
 from geo.sources.folder import Folder, read_folder
@@ -300,6 +302,25 @@ def test_the_population_table_overrides_and_scaled_figures_win_over_the_census(f
     assert list(toy.communes["population"]) == [1500.0, 2500.0, 3000.0, 4000.0]
     assert toy.modelled == ("population",)
     assert [(n.value, told(n)["n"]) for n in toy.notes if n.key == "population_partial"] == [("00003, 00004", "2")]
+
+
+def test_people_of_an_earlier_count_come_with_the_communes_or_the_table_and_change_what_the_audit_expects(
+    folder: Path,
+) -> None:
+    assert read(folder).communes["population_earlier"].isna().all()
+    before = expected_people(folder)
+    text = "commune_id,population,population_2009\n00001,1000,500\n00002,2000,2000\n00003,3000,\n00004,4000,4000\n"
+    write_text(folder / "population" / "communes.csv", text)
+    assert read(folder).communes["population_earlier"].tolist() == pytest.approx([500, 2000, np.nan, 4000], nan_ok=True)
+    after = expected_people(folder)
+    assert after["00010"] < before["00010"], "the unit of the commune that has doubled"
+    assert after.sum() == pytest.approx(before.sum(), abs=1)
+
+
+def expected_people(folder: Path) -> pd.Series:
+    audit = load_city(folder).audit.set_index("check").loc["population_error_pct"]
+    figures = audit["figures"].map(lambda text: json.loads(text)["expected_people"])
+    return pd.Series(figures.to_numpy(float), audit["subject"].to_numpy())
 
 
 def test_population_may_come_at_points(folder: Path) -> None:
