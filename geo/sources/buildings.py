@@ -35,7 +35,7 @@ def read_inventory(files: FolderFiles, *, required: bool = True) -> Part | None:
 def inventory_table(inventory: Part | None) -> gpd.GeoDataFrame:
     """Return the table :class:`~geo.schemas.Inventory` in EPSG:4326, sorted by id; empty without a file."""
     if inventory is None:
-        columns = {name: [] for name in Inventory.to_schema().columns if name != "geometry"}
+        columns: dict[str, list[object]] = {name: [] for name in Inventory.to_schema().columns if name != "geometry"}
         return gpd.GeoDataFrame(columns, geometry=[], index=pd.Index([], dtype="str", name="site_id"), crs=WGS84)
     frame = inventory.frame.drop(columns=["lon", "lat"])
     frame["kind"] = frame["kind"].fillna("other")
