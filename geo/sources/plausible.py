@@ -24,8 +24,8 @@ from geo.sources.faultlog import FaultLog
 #: A figure of a unit is off from this factor on. Measured on Hanoi, the census of 2019 against the official figures of
 #: 2025: all ratios lie between 0.5 and 2.6 of the median, so nothing sound is flagged.
 _OFF = 4.0
-#: A figure is off beside another count in its row from this factor on: in ten years no commune of Hanoi changed 5.7 times
-#: as much as the rest.
+#: A figure is off beside another count in its row from this factor on: none of Hanoi's communes changed 5.7 times as
+#: much as the rest in ten years.
 _UNLIKE = 6.0
 #: A commune is suspected if it is so much more thinly settled than the rest of its unit, ...
 _THIN = 3.0
