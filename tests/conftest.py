@@ -16,7 +16,7 @@ from tests.toy import toy_folder
 
 os.environ["COLUMNS"] = "400"  # of the terminal: read when the command line is imported, so set before any test does
 
-hypothesis.settings.register_profile("quick", max_examples=12, deadline=None)
+hypothesis.settings.register_profile("quick", max_examples=10, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=100, deadline=None)
 hypothesis.settings.load_profile("quick")  # unless `--hypothesis-profile` says otherwise
 
@@ -34,7 +34,10 @@ CHROMIUM_FLAGS = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         lang = item.callspec.params.get("lang") if hasattr(item, "callspec") else None
-        if lang in LANGUAGES[1:] and item.nodeid.startswith(_IN_ONE_LANGUAGE):
+        in_another_language = lang in LANGUAGES[1:] and item.nodeid.startswith(_IN_ONE_LANGUAGE)
+        # The roads that come with the project change seldom.
+        of_the_whole_extract = "extract" in getattr(item, "fixturenames", ())
+        if in_another_language or of_the_whole_extract:
             item.add_marker(pytest.mark.slow)
 
 

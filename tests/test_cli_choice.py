@@ -52,6 +52,7 @@ def test_frontier_writes_a_row_for_every_budget(run, tmp_path: Path) -> None:
     assert "3 budgets written" in result.output
 
 
+@pytest.mark.slow
 def test_robust_writes_units_and_buildings(run, tmp_path: Path) -> None:
     result = run("robust", "--out", tmp_path / "robust", "--weightings", "50", "--lang", "en")
     assert result.exit_code == 0, result.output

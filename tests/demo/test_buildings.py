@@ -78,6 +78,7 @@ def test_real_places_are_where_the_facts_say(inventory):
     assert real["position_source"].str.contains(r"\(\d+ m\)").all()
 
 
+@pytest.mark.slow
 def test_modelled_places_lie_beside_a_road_of_the_network(inventory):
     extract = read_extract()
     roads = shapely.STRtree(extract.lines)

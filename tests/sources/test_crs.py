@@ -195,6 +195,7 @@ def test_a_geopackage_without_a_system_is_recognised_too(folder: Path, truth: Fo
     assert off_m(folder, truth) < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_geopackage_may_spell_it_so_too(folder: Path, truth: Folder, spelling: str) -> None:
     name, geogcs, datum, shift = SPELLINGS[spelling]

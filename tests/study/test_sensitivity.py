@@ -27,6 +27,7 @@ def buildings(plan: Plan) -> list[set[str]]:
     return [{row.site_id_1, row.site_id_2} for row in plan.units.itertuples()]
 
 
+@pytest.mark.slow
 def test_every_figure_is_tried_both_ways_and_told_as_the_whole_plan_tells_it(
     toy_city: City, settings: Settings
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_norm_that_nothing_can_meet_is_told_as_impossible(toy_city: City, sett
     assert staff.tolist() == [True, False], "more staff, more area to find"
 
 
+@pytest.mark.slow
 def test_travel_times_that_count_for_nothing_turn_nothing(toy_city: City, settings: Settings) -> None:
     idle = VARIED.with_values({"weights.access": 0, "choice.split_penalty_per_min": 0})
     plan = plan_of(toy_city, idle, settings)
@@ -70,6 +72,7 @@ def test_travel_times_that_count_for_nothing_turn_nothing(toy_city: City, settin
     assert (try_times(plan, settings=settings) == 1).all()
 
 
+@pytest.mark.slow
 def test_travel_times_that_count_turn_some_and_always_the_same(embedded_city: City, shared_settings: Settings) -> None:
     few = Params().with_values({"robustness.n_time_draws": 3})
     plan = make_plan(embedded_city, few, settings=shared_settings)
