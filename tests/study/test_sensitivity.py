@@ -1,5 +1,7 @@
 import dataclasses
 
+import pytest
+
 from geo.city import City
 from geo.params import Params
 from geo.plan import Plan, make_plan
