@@ -1,0 +1,154 @@
+"""The land of the communes that official polygons leave to units without one, and who inherits what falls between."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo.merge.split import polygonal
+
+#: What lies nearer than this touches.
+_SAME_PLACE_M = 0.0005
+#: A strip that is narrower in the mean (twice its area over its perimeter) shows a coarse line, not land of its own.
+_COARSE_LINE_M = 150.0
+#: A gap between communes no wider than this is a fault of the map, and is filled.
+_GAP_M = 200.0
+
+
+def land_left(land: gpd.GeoSeries, open_ids: pd.Series, official: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return the land of every commune that units with an official polygon leave to units without one.
+
+    Three kinds of loose land go to the open commune that they border on longest: what the others' own units leave out,
+    where the map shows it as open land too; the same where it borders on open land for at least as long as on nobody's
+    (the remainder lies beyond the units); and narrow strips that an official polygon cuts off from their commune.
+
+    Parameters
+    ----------
+    land : geopandas.GeoSeries
+        Polygons of all communes in a metric CRS, as found: gaps and overlaps are tidied here. Index ``commune_id``.
+    open_ids : pandas.Series
+        Ids of the communes of which a unit without an official polygon gets land; repeated ids do no harm.
+    official : geopandas.GeoSeries
+        The official polygons; empty where none is known.
+
+    Returns
+    -------
+    geopandas.GeoSeries
+        Index and CRS of `land`. Communes not in `open_ids` keep all their land.
+    """
+    tidy = _tidied(land)
+    if official.empty:
+        return tidy
+    is_open = tidy.index.isin(open_ids)
+    taken = np.asarray(official)
+    left = _less(np.asarray(tidy), taken)
+    outside, rest = polygonal(shapely.union_all(left[~is_open])), left[is_open]
+    shown = shapely.union_all(np.asarray(land[is_open]))
+    theirs, foreign = _parts(shapely.intersection(outside, shown)), _parts(shapely.difference(outside, shown))
+    foreign = foreign[_is_enclosed(foreign, rest, np.concatenate([taken, theirs]))]
+    rest, strips = _without_strips(rest, taken)
+    loose = np.concatenate([theirs, foreign, strips])
+    heir = find_heirs(loose, rest) if len(loose) else np.array([], dtype=int)
+    for place in np.unique(heir):
+        rest[place] = polygonal(shapely.union_all([rest[place], *loose[heir == place]]))
+    result = np.asarray(tidy).copy()
+    result[is_open] = rest
+    return gpd.GeoSeries(result, index=tidy.index, crs=tidy.crs)
+
+
+def _less(shapes: NDArray[np.object_], taken: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return `shapes` without the land of `taken`."""
+    result = shapes.copy()
+    shape, other = shapely.STRtree(taken).query(shapes, predicate="intersects")
+    numbers, start = np.unique(shape, return_index=True)
+    for number, near in zip(numbers, np.split(other, start[1:]), strict=False):
+        result[number] = polygonal(shapely.difference(shapes[number], shapely.union_all(taken[near])))
+    return result
+
+
+def _without_strips(
+    shapes: NDArray[np.object_], taken: NDArray[np.object_]
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Take off the narrow parts of `shapes` that `taken` cut off from the largest and that touch another shape."""
+    parts, place = shapely.get_parts(shapes, return_index=True)
+    area = shapely.area(parts)
+    largest = np.zeros(len(shapes))
+    np.maximum.at(largest, place, area)
+    narrow = (area < largest[place]) & (2 * area < _COARSE_LINE_M * shapely.length(parts))
+    strip, other = shapely.STRtree(parts).query(parts[narrow], predicate="dwithin", distance=_SAME_PLACE_M)
+    strip = np.flatnonzero(narrow)[strip]
+    beside = np.zeros(len(parts), dtype=bool)
+    beside[strip[(place[strip] != place[other]) & ~narrow[other]]] = True
+    loose = np.zeros(len(parts), dtype=bool)
+    loose[np.flatnonzero(beside)[shapely.STRtree(taken).query(parts[beside], "dwithin", _SAME_PLACE_M)[0]]] = True
+    kept = shapes.copy()
+    for number in np.unique(place[loose]):
+        kept[number] = polygonal(shapely.union_all(parts[(place == number) & ~loose]))
+    return kept, parts[loose]
+
+
+def _parts(shape: shapely.Geometry) -> NDArray[np.object_]:
+    parts = shapely.get_parts(polygonal(shape))
+    return np.asarray(parts[~shapely.is_empty(parts)])
+
+
+def _is_enclosed(
+    parts: NDArray[np.object_], shapes: NDArray[np.object_], others: NDArray[np.object_]
+) -> NDArray[np.bool_]:
+    """Say which `parts` border on `shapes`, and for at least as long as on nobody: no shape, part or other."""
+    edge = shapely.boundary(parts)
+    around = np.concatenate([shapes, parts, others])
+    part, place = shapely.STRtree(around).query(parts, predicate="dwithin", distance=_SAME_PLACE_M)
+    part, place = (numbers[place != len(shapes) + part] for numbers in (part, place))
+    near, position = np.unique(place, return_inverse=True)
+    along = shapely.buffer(around[near], _SAME_PLACE_M)[position]
+    border_m = shapely.length(shapely.intersection(edge[part], along))
+    beside_m = np.bincount(part, np.where(place < len(shapes), border_m, 0.0), minlength=len(parts))
+    nobody_m = shapely.length(edge) - np.bincount(part, border_m, minlength=len(parts))
+    enclosed: NDArray[np.bool_] = (beside_m > 0) & (beside_m.round(2) >= nobody_m.round(2))
+    return enclosed
+
+
+def find_heirs(gaps: NDArray[np.object_], shapes: NDArray[np.object_]) -> NDArray[np.intp]:
+    """Return for each gap the place of the shape it goes to: the longest border, else the nearest; ties to the first.
+
+    Lines that were rounded leave thousands of gaps, most of them beside one shape only: only the others are measured.
+
+    Parameters
+    ----------
+    gaps, shapes : numpy.ndarray of shapely.Geometry
+        Polygons in one metric CRS; a shape may be empty.
+
+    Returns
+    -------
+    numpy.ndarray of int
+        As many as `gaps`. Borders count to the millimetre, what lies within half of one touches.
+    """
+    gap, place = shapely.STRtree(shapes).query(gaps, predicate="dwithin", distance=_SAME_PLACE_M)
+    apart = np.setdiff1d(np.arange(len(gaps)), gap)
+    metres = shapely.distance(gaps[apart][:, None], shapes).round(3)
+    metres[np.isnan(metres)] = np.inf
+    nearest, nearest_place = np.nonzero(metres == metres.min(axis=1, keepdims=True))
+    gap, place = np.append(gap, apart[nearest]), np.append(place, nearest_place)
+    open_ = np.bincount(gap)[gap] > 1
+    border = np.zeros(len(gap))
+    border[open_] = shapely.length(shapely.intersection(shapes[place[open_]], shapely.boundary(gaps[gap[open_]])))
+    order = np.lexsort((place, -border.round(3), gap))
+    _, first = np.unique(gap[order], return_index=True)
+    return place[order][first]
+
+
+def _tidied(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return the communes without the overlaps and narrow gaps that maps from several sources leave.
+
+    Land under two communes goes to the smaller; a gap to the one it borders on longest.
+    """
+    polygons = np.asarray(shapes)
+    if shapely.coverage_is_valid(polygons):
+        return shapes
+    with np.errstate(invalid="ignore"):
+        tidy = shapely.coverage_clean(polygons, gap_width=_GAP_M, merge_strategy="min_area")
+    return gpd.GeoSeries(tidy, index=shapes.index, crs=shapes.crs)
