@@ -6,6 +6,7 @@ import locale
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from geo.errors import Fault, FetchError, GeoError, InputError, ParamsError
+from geo.errors import Fault, FetchError, GeoError, InfeasibleError, InputError, ParamsError
 from geo.text import LANGUAGES, catalogue, describe_fault, t
 
 if TYPE_CHECKING:
@@ -103,12 +104,23 @@ def plan_of(
     values: Mapping[str, Any] | None = None,
     speeds: Path | None = None,
 ) -> Plan:
-    """Read the parameters and the folder that the options name, and make the plan; `values` go before the former."""
+    """Read the parameters and the folder that the options name, and make the plan; `values` go before the former.
+
+    Figures of Hanoi that stand in for those of another city are among its notes, and among the faults where there is
+    no choice.
+    """
     from geo.city import load_city  # as late as this, because they take a second to import
     from geo.plan import make_plan
+    from geo.sources.elsewhere import notes_elsewhere
 
-    parsed = params_of(data, params, overrides, speeds=speeds).with_values(values or {})
-    return make_plan(load_city(data, progress=progress), parsed, progress=progress)
+    given = params_of(data, params, overrides, speeds=speeds)
+    city = load_city(data, progress=progress)
+    notes = notes_elsewhere(city.units, given)
+    try:
+        planned = given.with_values(values or {})
+        return make_plan(replace(city, notes=(*city.notes, *notes)), planned, progress=progress)
+    except InfeasibleError as error:
+        raise InfeasibleError([*error.faults, *notes]) from error
 
 
 def show_faults(faults: Sequence[Fault], lang: str) -> None:

@@ -44,9 +44,10 @@ def land_left(land: gpd.GeoSeries, open_ids: pd.Series, official: gpd.GeoSeries)
         return tidy
     is_open = tidy.index.isin(open_ids)
     taken = np.asarray(official)
-    left = _less(np.asarray(tidy), taken)
-    outside, rest = polygonal(shapely.union_all(left[~is_open])), left[is_open]
-    shown = shapely.union_all(np.asarray(land[is_open]))
+    left = shapely.difference(np.asarray(tidy), _near(np.asarray(tidy), taken))
+    left = np.array([polygonal(shape) for shape in left], dtype=object)
+    outside, rest = _parts(shapely.union_all(left[~is_open])), left[is_open]
+    shown = _near(outside, np.asarray(land[is_open]))
     theirs, foreign = _parts(shapely.intersection(outside, shown)), _parts(shapely.difference(outside, shown))
     foreign = foreign[_is_enclosed(foreign, rest, np.concatenate([taken, theirs]))]
     rest, strips = _without_strips(rest, taken)
@@ -59,13 +60,13 @@ def land_left(land: gpd.GeoSeries, open_ids: pd.Series, official: gpd.GeoSeries)
     return gpd.GeoSeries(result, index=tidy.index, crs=tidy.crs)
 
 
-def _less(shapes: NDArray[np.object_], taken: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return `shapes` without the land of `taken`."""
-    result = shapes.copy()
-    shape, other = shapely.STRtree(taken).query(shapes, predicate="intersects")
+def _near(shapes: NDArray[np.object_], others: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return for each shape the union of those `others` that meet it, so that no operation meets the whole city."""
+    result = np.full(len(shapes), shapely.Polygon(), dtype=object)
+    shape, other = shapely.STRtree(others).query(shapes, predicate="intersects")
     numbers, start = np.unique(shape, return_index=True)
     for number, near in zip(numbers, np.split(other, start[1:]), strict=False):
-        result[number] = polygonal(shapely.difference(shapes[number], shapely.union_all(taken[near])))
+        result[number] = shapely.union_all(others[near])
     return result
 
 
@@ -90,9 +91,9 @@ def _without_strips(
     return kept, parts[loose]
 
 
-def _parts(shape: shapely.Geometry) -> NDArray[np.object_]:
-    parts = shapely.get_parts(polygonal(shape))
-    return np.asarray(parts[~shapely.is_empty(parts)])
+def _parts(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    parts = shapely.get_parts(shapes)
+    return np.asarray(parts[(shapely.get_dimensions(parts) == 2) & ~shapely.is_empty(parts)])
 
 
 def _is_enclosed(
