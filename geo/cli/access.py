@@ -18,6 +18,7 @@ from geo.cli.console import (
     language,
     plan_of,
     progress_bar,
+    show_elsewhere,
     show_line,
 )
 from geo.text import t
@@ -40,6 +41,7 @@ def access(
         with progress_bar(words) as progress:
             made = plan_of(data, params, set_, speeds=speeds, progress=progress)
             reach = write_access(made, out, progress=progress)
+        show_elsewhere(made, words)
         for sentence in reach_texts(reach, lang=words):
             OUT.print(f"- {sentence}", markup=False)
         show_line(profile_text(made, lang=words))

@@ -20,6 +20,7 @@ from geo.cli.console import (
     params_of,
     plan_of,
     progress_bar,
+    show_elsewhere,
     show_line,
 )
 from geo.text import t
@@ -54,6 +55,7 @@ def explain(
             made = plan_of(data, params, set_, speeds=speeds, progress=progress)
             if out is not None:
                 write_csv(explanations_table(made, lang=words), out)
+        show_elsewhere(made, words)
         if unit is None:
             OUT.print(t("choice.explain.written", lang=words, n=len(made.units), out=out))
             return
@@ -84,20 +86,15 @@ def frontier(
             made = plan_of(data, params, set_, speeds=speeds, progress=progress, values={"choice.max_sites": 1_000_000})
             table = trace_frontier(replace(made, params=parsed))
         write_csv(table.reset_index(), out)
+        show_elsewhere(made, words)
         budget = parsed.choice.max_sites
         shadow = table["shadow_price"].get(budget, float("nan"))
         enough = table.index[table["objective"] >= table["objective"].max() - 1e-9].min()
-        OUT.print(
-            t(
-                "choice.frontier.written",
-                lang=words,
-                n=len(table),
-                out=out,
-                budget=budget,
-                shadow=number_text(shadow, lang=words, decimals=6),
-                enough=enough,
-            )
-        )
+        told = {"n": len(table), "out": out, "budget": budget, "enough": enough, "lang": words}
+        if budget >= table.index.max():
+            OUT.print(t("choice.frontier.written_all", **told))
+        else:
+            OUT.print(t("choice.frontier.written", shadow=number_text(shadow, lang=words, decimals=6), **told))
 
 
 def robust(
@@ -124,6 +121,7 @@ def robust(
             figures = vary_figures(made)
         for name, table in (("units", units.reset_index()), ("sites", sites.reset_index()), ("figures", figures)):
             write_csv(table, out / f"robust_{name}.csv")
+        show_elsewhere(made, words)
         firm = int((units["firmness"] == "firm").sum())
         contestable = int((units["firmness"] == "contestable").sum())
         OUT.print(t("choice.robust.written", lang=words, n=weightings, firm=firm, contestable=contestable, out=out))
@@ -151,6 +149,7 @@ def mcda(
             units, sites = compare_methods(made)
         for name, table in (("units", units), ("sites", sites)):
             write_csv(table.reset_index(), out / f"mcda_{name}.csv")
+        show_elsewhere(made, words)
         agree = int(units["agree"].sum())
         OUT.print(t("choice.mcda.written", lang=words, n=len(units), agree=agree, sites=len(sites), out=out))
 
@@ -191,6 +190,7 @@ def compare(
             second = make_plan(first.city, other, progress=progress)
             found = compare_plans(first, second)
         write_comparison(found, out, lang=words)
+        show_elsewhere(first, words)
         _tell_comparison(found, words)
         show_line(profile_text(second, lang=words))
         show_line(t("cli.written", lang=words, out=out))

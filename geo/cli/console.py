@@ -106,8 +106,8 @@ def plan_of(
 ) -> Plan:
     """Read the parameters and the folder that the options name, and make the plan; `values` go before the former.
 
-    Figures of Hanoi that stand in for those of another city are among its notes, and among the faults where there is
-    no choice.
+    Figures of Hanoi that stand in for those of another city are among its notes; its budget is named where it is at
+    fault that there is no choice.
     """
     from geo.city import load_city  # as late as this, because they take a second to import
     from geo.plan import make_plan
@@ -120,7 +120,8 @@ def plan_of(
         planned = given.with_values(values or {})
         return make_plan(replace(city, notes=(*city.notes, *notes)), planned, progress=progress)
     except InfeasibleError as error:
-        raise InfeasibleError([*error.faults, *notes]) from error
+        budget = [note for note in notes if note.key == "budget_of_hanoi" and "choice.max_sites" in str(error)]
+        raise InfeasibleError([*error.faults, *budget]) from error
 
 
 def show_faults(faults: Sequence[Fault], lang: str) -> None:
@@ -137,16 +138,26 @@ def show_faults(faults: Sequence[Fault], lang: str) -> None:
     ERR.print(table)
 
 
+def show_elsewhere(plan: Plan, lang: str) -> None:
+    """Print which figures of Hanoi a plan of another city stands on, if any."""
+    from geo.sources.elsewhere import KEYS
+
+    show_faults([note for note in plan.notes if note.key in KEYS], lang)
+
+
 def show_line(text: str) -> None:
     """Print a sentence as it stands, if there is one."""
     if text:
         OUT.print(text, markup=False)
 
 
-def printable(totals: dict[str, object]) -> dict[str, object]:
-    """Return `totals` as they stand in a sentence: two decimals, a dash for what is not known."""
+def printable(totals: dict[str, object], lang: str) -> dict[str, object]:
+    """Return `totals` as they stand in a sentence: two decimals as the language writes them, a dash for the unknown."""
+    from geo.publish.reasons import number_text
 
     def show(value: object) -> object:
-        return "–" if value is None else f"{value:.2f}" if isinstance(value, float) else value
+        return (
+            "–" if value is None else number_text(value, lang=lang, decimals=2) if isinstance(value, float) else value
+        )
 
     return {name: show(value) for name, value in totals.items()}

@@ -47,7 +47,7 @@ def plan(
             progress("publish", 0.0)
             write_plan(made, out, lang=words)
         show_faults(made.notes, words)
-        OUT.print(t("cli.planned", lang=words, out=out, **printable(made.totals)))
+        OUT.print(t("cli.planned", lang=words, out=out, **printable(made.totals, words)))
         show_line(profile_text(made, lang=words))
 
 
@@ -59,8 +59,15 @@ def check(
     words = language(lang)
     with errors_in_words(words):
         from geo.city import check_city
+        from geo.params import Params
+        from geo.settings import Settings
+        from geo.sources.elsewhere import notes_elsewhere
+        from geo.sources.folder import read_folder
 
-        faults = check_city(data)
+        settings = Settings()
+        faults = check_city(data, settings=settings)
+        if all(fault.severity == "warning" for fault in faults):
+            faults += notes_elsewhere(read_folder(data or settings.data_dir, settings=settings).units, Params())
         show_faults(faults, words)
         if any(fault.severity == "error" for fault in faults):
             raise typer.Exit(1)

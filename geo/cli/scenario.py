@@ -19,6 +19,7 @@ from geo.cli.console import (
     language,
     plan_of,
     progress_bar,
+    show_elsewhere,
 )
 from geo.text import t
 
@@ -54,6 +55,7 @@ def scenario(
         table = None if chosen is None else anew_table(made, chosen)
         if out is not None:
             write_impact(impact, out, anew=table)
+        show_elsewhere(made, words)
         _tell(impact, words)
         if chosen is not None and table is not None:
             OUT.print(f"- {anew_text(impact, table, chosen.totals, lang=words)}", markup=False)
