@@ -13,6 +13,9 @@ from geo.plan import Plan
 from geo.text import t
 
 _LOCALES = {"vi": "vi_VN", "en": "en_GB", "fr": "fr_FR"}
+_NBSP = "\N{NO-BREAK SPACE}"
+#: What is nearer to 1 is all: the error of a sum, far below one person of a city.
+_WHOLE = 1e-9
 
 
 def number_text(value: float | None, *, lang: str, decimals: int = 0) -> str:
@@ -30,16 +33,24 @@ def _formatted(value: float, pattern: str, lang: str) -> str:
 
 
 def percent_text(value_0_1: float | None, *, lang: str, decimals: int = 0) -> str:
-    """Return a share between 0 and 1 as a percentage of the language; "not known" where it is missing."""
+    """Return a share between 0 and 1 as a percentage of the language; "not known" where it is missing.
+
+    A share below 1 never reads as 100 %: "> 99 %" or, with a decimal, "> 99.9 %".
+    """
     if value_0_1 is None or pd.isna(value_0_1):
         return t("publish.unknown", lang=lang)
-    return _formatted_percent(float(value_0_1), decimals, lang)
+    value = float(value_0_1)
+    text = _formatted_percent(value, decimals, lang)
+    if value < 1 - _WHOLE and text == _formatted_percent(1.0, decimals, lang):
+        nearly = _formatted_percent(1 - 10.0 ** -(decimals + 2), decimals, lang)
+        return f">{'' if lang == 'en' else _NBSP}{nearly}"
+    return text
 
 
 @lru_cache(maxsize=8192)
 def _formatted_percent(value_0_1: float, decimals: int, lang: str) -> str:
     places = "." + "0" * decimals if decimals else ""
-    pattern = f"#,##0{places}%" if lang == "en" else f"#,##0{places} %"
+    pattern = f"#,##0{places}%" if lang == "en" else f"#,##0{places}{_NBSP}%"
     return str(format_percent(value_0_1, format=pattern, locale=_LOCALES[lang]))
 
 

@@ -17,7 +17,7 @@ from folium.template import Template
 from streamlit_folium import st_folium
 
 from geo.plan import Plan
-from geo.publish.reasons import number_text
+from geo.publish.reasons import number_text, percent_text
 from geo.schemas import ROLES
 from geo.text import t
 from geo.ui.colours import SCORE_STEP, round_ends
@@ -111,7 +111,7 @@ def clicked_unit(plan: Plan, tooltip: str) -> str | None:
 def map_state(plan: Plan, *, lang: str, layers: MapLayers, unit_id: str) -> dict[str, Any]:
     """Return what the map needs to show `plan`: figures by the position of the unit or site, and the words.
 
-    Shares are whole thousandths, times tenths of a minute, percentages whole numbers; null stands for not known.
+    Scores are whole thousandths, times tenths of a minute, percentages words; null stands for not known.
     """
     units, sites = plan.units, plan.sites
     roles = sites["role"].map({role: str(i) for i, role in enumerate(ROLES, start=1)})
@@ -124,8 +124,8 @@ def map_state(plan: Plan, *, lang: str, layers: MapLayers, unit_id: str) -> dict
         "site_minutes": _whole(sites["mean_time_min"] * 10),
         "n_sites": _whole(units["n_sites"]),
         "minutes": _whole(units["mean_time_min"] * 10),
-        "shares": _whole(units["share_within_30min"] * 100),
-        "norms": _whole(units["norm_met_pct"]),
+        "shares": [percent_text(share, lang=lang) for share in units["share_within_30min"]],
+        "norms": [percent_text(norm / 100, lang=lang) for norm in units["norm_met_pct"]],
         **_ramp(plan, layers.fill, lang=lang),
         "layers": {"communes": layers.communes, "roads": layers.roads, "tiles": layers.tiles},
         "words": _words(lang),
@@ -153,7 +153,7 @@ def _ramp(plan: Plan, fill: str, *, lang: str) -> dict[str, Any]:
 
 
 def _words(lang: str) -> dict[str, str]:
-    words = ("n_sites", "minutes", "share", "norm", "role", "score", "min", "percent")
+    words = ("n_sites", "minutes", "share", "norm", "role", "score", "min")
     signs = {role: t(f"publish.role.{role}", lang=lang) for role in ROLES}
     return {
         **{word: t(f"ui.map.{word}", lang=lang) for word in words},

@@ -143,7 +143,7 @@ def test_the_reason_in_the_table_ends_with_what_is_modelled(plan):
 def test_numbers_are_written_as_the_language_writes_them():
     assert [number_text(1234.5, lang=lang, decimals=1) for lang in ("en", "vi")] == ["1,234.5", "1.234,5"]
     assert re.fullmatch(r"1\s234,5", number_text(1234.5, lang="fr", decimals=1))
-    assert [percent_text(0.975, lang=lang, decimals=1) for lang in LANGUAGES] == ["97,5 %", "97.5%", "97,5 %"]
+    assert [percent_text(0.975, lang=lang, decimals=1) for lang in LANGUAGES] == ["97,5\xa0%", "97.5%", "97,5\xa0%"]
     assert number_text(float("nan"), lang="en") == "not known"
     assert number_text(-0.0001, lang="en", decimals=1) == "0.0"
 

@@ -60,6 +60,10 @@ def test_numbers_are_numbers_and_percentages_are_percentages(book):
     assert [cell.value for cell in column(sheet, "Unit code")] == ["00004", "00025", "09556"]
 
 
+def test_a_share_of_people_has_the_places_that_tell_nearly_all_from_all(book):
+    assert {cell.number_format for cell in column(book["Units"], "Within 30 min")} == {"0.00%"}
+
+
 def test_hostile_names_stay_text(plan, book):
     assert [cell.value for cell in column(book["Units"], "Name")] == plan.units["name"].tolist()
 

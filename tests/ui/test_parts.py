@@ -56,6 +56,11 @@ def test_a_unit_without_travel_times_is_sent_as_not_known(plan: Plan) -> None:
     assert state["fills"][0] is None
 
 
+def test_the_map_never_says_that_all_arrive_while_somebody_does_not(plan: Plan) -> None:
+    plan.units["share_within_30min"] = [0.9983, 1.0]
+    assert map_state(plan, lang="en", layers=MapLayers(), unit_id="")["shares"] == [">99%", "100%"]
+
+
 @pytest.mark.parametrize(
     ("tooltip", "unit_id"),
     [

@@ -195,8 +195,8 @@
     return text(`u${i}`, city.data.units[i].name, [
       [words.n_sites, amount(n_sites[i], 0, "")],
       [words.minutes, amount(minutes[i] === null ? null : minutes[i] / 10, 1, ` ${words.min}`)],
-      [words.share, amount(shares[i], 0, words.percent)],
-      [words.norm, amount(norms[i], 0, words.percent)],
+      [words.share, shares[i]],
+      [words.norm, norms[i]],
     ]);
   }
 
