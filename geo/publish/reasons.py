@@ -77,6 +77,21 @@ def modelled_text(plan: Plan, *, lang: str, short: bool = False) -> str:
     return " ".join(filter(None, sentences))
 
 
+def coverage_text(plan: Plan, *, lang: str) -> str:
+    """Return for whom the figures of the city do not speak: units without roads or without a site; empty for none."""
+    units, sentences = plan.units, []
+    roadless = units.index.isin(plan.totals["units_without_network"])
+    if roadless.any():
+        covered = units["population"].where(~roadless).sum() / units["population"].sum()
+        values = {"covered": number_text((~roadless).sum(), lang=lang), "units": number_text(len(units), lang=lang)}
+        values["people"] = percent_text(covered, lang=lang)
+        sentences.append(t("publish.coverage.roads", lang=lang, **values))
+    if without := int((units["n_sites"] == 0).sum()):
+        values = {"without": number_text(without, lang=lang), "units": number_text(len(units), lang=lang)}
+        sentences.append(t("publish.coverage.sites", lang=lang, **values))
+    return " ".join(sentences)
+
+
 def profile_text(plan: Plan, *, lang: str, short: bool = False) -> str:
     """Return under which network profile a plan is made, and whether that is an assumption; empty where under none."""
     profile = plan.params.access.scenario

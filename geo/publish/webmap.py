@@ -19,7 +19,14 @@ import shapely
 from geo.plan import Plan
 from geo.publish.findings import findings_table
 from geo.publish.provenance import version_line
-from geo.publish.reasons import attribution_texts, modelled_text, number_text, percent_text, reason_text
+from geo.publish.reasons import (
+    attribution_texts,
+    coverage_text,
+    modelled_text,
+    number_text,
+    percent_text,
+    reason_text,
+)
 from geo.publish.tables import sites_table, units_table
 from geo.publish.why import explanations_table
 from geo.schemas import ROLES, WGS84
@@ -77,7 +84,7 @@ def map_html(plan: Plan, *, lang: str, explanations: pd.DataFrame | None = None)
     texts = {
         "lang": lang,
         "title": t("publish.title", lang=lang, city=plan.city.name),
-        "modelled": modelled_text(plan, lang=lang),
+        "modelled": " ".join(filter(None, (modelled_text(plan, lang=lang), coverage_text(plan, lang=lang)))),
         "legend_title": t("publish.map.legend", lang=lang),
         "list_title": t("publish.map.list", lang=lang),
         "findings": t("audit.on_map", lang=lang),

@@ -20,7 +20,7 @@ from geo.publish.access import access_sheet
 from geo.publish.findings import findings_table
 from geo.publish.norms import figure_rows, norm_rows
 from geo.publish.provenance import note_texts, optimality_words, provenance_rows, version_line
-from geo.publish.reasons import list_text, modelled_text
+from geo.publish.reasons import coverage_text, list_text, modelled_text
 from geo.publish.surplus import surplus_table
 from geo.publish.tables import sites_table, units_table
 from geo.publish.why import explanations_table
@@ -46,6 +46,8 @@ _NUMBER_FORMATS = {
 _A3, _A4 = 8, 9
 _LINE_POINTS = 15
 _NOTE_WIDTH = 52
+#: Bold characters that the two columns of the cover hold.
+_COVER_WIDTH = 110
 #: Kind and width in characters of every column a sheet may have.
 _COLUMNS: dict[str, tuple[str, int]] = {
     "unit_id": ("text", 11),
@@ -323,10 +325,10 @@ def _write_cover(sheet: Worksheet, plan: Plan, styles: _Styles, *, lang: str) ->
     sheet.write_string(0, 0, t("publish.title", lang=lang, city=plan.city.name), styles.title)
     sheet.merge_range(1, 0, 1, 1, "", styles.wrap)
     sheet.write_string(1, 0, t("publish.what", lang=lang), styles.wrap)
-    if label := modelled_text(plan, lang=lang):
+    if label := "\n".join(filter(None, (modelled_text(plan, lang=lang), coverage_text(plan, lang=lang)))):
         sheet.merge_range(2, 0, 2, 1, "", styles.banner)
         sheet.write_string(2, 0, label, styles.banner)
-        sheet.set_row(2, 32)
+        _fit_row(sheet, 2, label, _COVER_WIDTH)
     row = 4
     for heading, lines in _cover_blocks(plan, lang=lang):
         sheet.write_string(row, 0, t(f"publish.cover.{heading}", lang=lang), styles.heading)

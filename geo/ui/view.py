@@ -11,7 +11,14 @@ import streamlit as st
 
 from geo.errors import Fault
 from geo.plan import Plan
-from geo.publish.reasons import attribution_texts, modelled_text, number_text, percent_text, reason_text
+from geo.publish.reasons import (
+    attribution_texts,
+    coverage_text,
+    modelled_text,
+    number_text,
+    percent_text,
+    reason_text,
+)
 from geo.schemas import ROLES
 from geo.text import describe_fault, t
 from geo.ui import upload
@@ -87,14 +94,15 @@ class View:
 
 
 def show_banner(view: View) -> None:
-    """Say whose inventory is shown where it is the reader's, and which parts are modelled."""
+    """Say whose inventory is shown where it is the reader's, what is modelled, and whom the figures leave out."""
     own = upload.current()
     if own is not None:
         buildings = view.number(len(view.plan.sites))
         st.info(plain(upload.owner_text(own, lang=view.lang, buildings=buildings)), icon=":material/upload_file:")
-    text = modelled_text(view.plan, lang=view.lang)
-    if text:
+    if text := modelled_text(view.plan, lang=view.lang):
         st.warning(plain(text), icon=":material/science:")
+    if text := coverage_text(view.plan, lang=view.lang):
+        st.warning(plain(text), icon=":material/wrong_location:")
 
 
 def show_attribution(view: View) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from geo.city import load_city
 from geo.plan import Plan, make_plan
 from geo.publish.webmap import map_data, map_html, unit_shapes
 from geo.publish.why import explanations_table
-from geo.schemas import WGS84
+from geo.schemas import ROLES, WGS84
 from geo.settings import Settings
 from geo.text import LANGUAGES
 
@@ -112,6 +113,19 @@ def test_a_measure_that_no_unit_has_is_drawn_as_not_known(plan):
 def test_the_chosen_sites_are_drawn_last_with_the_symbol_of_their_role(plan):
     symbols = [site["symbol"] for site in map_data(plan, lang="en")["sites"]]
     assert symbols == ["other", "other", "committee_one_stop", "party_council", "all_functions", "all_functions"]
+
+
+def test_a_sign_means_the_same_as_in_the_app(page):
+    paths = dict(re.findall(r'(\w+): \{ path: "M([^"]*) Z"', page))
+    corners = {role: [[float(x) for x in corner.split()] for corner in paths[role].split("L")] for role in ROLES}
+    assert [len(corners[role]) for role in ROLES] == [4, 4, 3]
+    level = {role: any(a[1] == b[1] for a, b in pairwise(corners[role])) for role in ROLES}
+    assert level == dict(zip(ROLES, (True, False, True), strict=True))  # ■ ◆ ▲
+
+
+def test_the_page_says_for_how_many_its_travel_times_speak(page):
+    (told,) = re.findall(r'<p class="modelled" role="note">(.*?)</p>', page)
+    assert "chỉ tính được ở 2 trên 3 đơn vị (50\xa0% dân số)" in told
 
 
 def test_neighbours_share_their_line_after_simplifying():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from geo.publish.reasons import percent_text
+from geo.plan import Plan
+from geo.publish.reasons import coverage_text, percent_text
 from geo.text import LANGUAGES
 
 
@@ -28,3 +31,12 @@ def test_nearly_all_reads_as_more_than_what_the_places_can_hold() -> None:
     assert percent_text(0.9951, lang="en") == ">99%"
     assert percent_text(1 - 1e-12, lang="en") == "100%"
     assert percent_text(1.004, lang="en") == "100%"
+
+
+def test_the_headline_says_how_many_units_and_people_it_leaves_out(plan: Plan) -> None:
+    told = coverage_text(plan, lang="en")
+    assert told.startswith("Travel times cover 2 of 3 units (50% of the people).")
+    everywhere = replace(plan, totals=plan.totals | {"units_without_network": []})
+    assert coverage_text(everywhere, lang="en") == ""
+    without_site = replace(everywhere, units=plan.units.assign(n_sites=[2, 0, 0]))
+    assert coverage_text(without_site, lang="en") == "2 of 3 units have no site."

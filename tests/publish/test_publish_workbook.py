@@ -60,6 +60,10 @@ def test_numbers_are_numbers_and_percentages_are_percentages(book):
     assert [cell.value for cell in column(sheet, "Unit code")] == ["00004", "00025", "09556"]
 
 
+def test_the_cover_says_for_how_many_its_travel_times_speak(book):
+    assert "Travel times cover 2 of 3 units (50% of the people)." in book["Cover"]["A3"].value
+
+
 def test_a_share_of_people_has_the_places_that_tell_nearly_all_from_all(book):
     assert {cell.number_format for cell in column(book["Units"], "Within 30 min")} == {"0.00%"}
 

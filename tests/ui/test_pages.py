@@ -17,6 +17,7 @@ from geo.params import CRITERIA
 from geo.text import LANGUAGES, describe_fault, t
 from geo.ui import state
 from geo.ui.words import plain
+from tests.toy import toy_folder
 from tests.ui.toyapp import HOSTILE
 
 PAGES = ("overview", "unit", "export", "data")
@@ -55,6 +56,16 @@ def test_every_page_shows_in_every_language(start: Start, go: Go, lang: str, pag
     title = "ui.overview.title" if page == "overview" else f"ui.page.{page}"
     assert app.title[0].value == t(title, lang=lang, city="Toy")
     assert app.slider[0].label == t("ui.criterion.location", lang=lang)
+
+
+@pytest.mark.parametrize("page", ["overview", "frontier", "export"])
+def test_every_page_says_which_units_its_travel_times_leave_out(
+    start: Start, go: Go, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEO_DATA_DIR", str(toy_folder(tmp_path / "roadless")))
+    app = go(start(lang="en"), page)
+    assert_no_error(app)
+    assert [warning for warning in app.warning if "cover 0 of 2 units" in warning.value]
 
 
 def test_vietnamese_is_the_default_language(start: Start) -> None:

@@ -3,9 +3,10 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const SVG = "http://www.w3.org/2000/svg";
   const SHAPES = {
-    all_functions: { path: "M9 1.5 A7.5 7.5 0 1 1 8.99 1.5 Z", fill: "#d55e00" },
-    committee_one_stop: { path: "M2.5 2.5 H15.5 V15.5 H2.5 Z", fill: "#d55e00" },
-    party_council: { path: "M9 .8 L17.2 9 L9 17.2 L.8 9 Z", fill: "#ffffff" },
+    // The same shapes as in the app: who holds both must not take one use for another.
+    all_functions: { path: "M2.5 2.5 L15.5 2.5 L15.5 15.5 L2.5 15.5 Z", fill: "#d55e00" },
+    committee_one_stop: { path: "M9 .8 L17.2 9 L9 17.2 L.8 9 Z", fill: "#d55e00" },
+    party_council: { path: "M9 1.2 L17 15.6 L1 15.6 Z", fill: "#ffffff" },
     other: { path: "M9 6 A3 3 0 1 1 8.99 6 Z", fill: "#8a8a8a" },
   };
   const UNKNOWN = { fillColor: "#ffffff", fillOpacity: 0.7, dashArray: "4 4" };
