@@ -45,6 +45,7 @@ def read_columns(raw: RawTable, columns: tuple[Column, ...], log: FaultLog) -> p
         _note_twins(raw, position, log)
         texts = [_text_of(cell) for cell in raw.cells[position]]
         data[column.name] = _convert(raw, column, headers[column.name], texts, log)
+    _note_unknown_headers(raw, columns, found, log)
     frame = pd.DataFrame(data, index=pd.RangeIndex(len(raw)))
     frame.attrs["headers"] = headers
     return frame
@@ -61,6 +62,15 @@ def _missing_column(raw: RawTable, column: Column, log: FaultLog) -> Any:
             allowed=", ".join(column.headers),
         )
     return _series([None] * len(raw), column)
+
+
+def _note_unknown_headers(raw: RawTable, columns: tuple[Column, ...], found: dict[str, int], log: FaultLog) -> None:
+    """Note headers that mean nothing here where something is missing that one of them may stand for."""
+    unknown = [header for i, header in enumerate(raw.headers) if header and i not in found.values()]
+    missing = [column for column in columns if column.wanted and column.name not in found]
+    if unknown and missing:
+        names = ", ".join(column.name for column in missing)
+        log.warn("headers_unknown", file=raw.file, row=raw.header_row, headers=", ".join(unknown), missing=names)
 
 
 def _note_twins(raw: RawTable, position: int, log: FaultLog) -> None:

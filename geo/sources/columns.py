@@ -29,6 +29,8 @@ class Column:
         Other headers that mean the same, best first.
     needed : bool
         Without the column, or with an empty cell in it, the file is refused.
+    wanted : bool
+        Its absence is told where a header was not understood, which may stand for it.
     low, high : float
         Bounds of a number; `open_low` leaves the lower one out.
     grouped_below : float or None
@@ -42,6 +44,7 @@ class Column:
     aliases: tuple[str, ...] = ()
     kind: Kind = "text"
     needed: bool = False
+    wanted: bool = False
     low: float = float("-inf")
     high: float = float("inf")
     open_low: bool = False
@@ -78,35 +81,67 @@ _SMALL_M2 = 100.0
 WHOLE_BY_NATURE = float("inf")
 
 
-def _positive(name: str, *aliases: str, grouped_below: float | None = None) -> Column:
+def _positive(name: str, *aliases: str, grouped_below: float | None = None, wanted: bool = False) -> Column:
     bounds: dict[str, Any] = {"low": 0, "open_low": True, "high": _HIGHEST}
-    return Column(name=name, aliases=aliases, kind="number", grouped_below=grouped_below, **bounds)
+    return Column(name=name, aliases=aliases, kind="number", grouped_below=grouped_below, wanted=wanted, **bounds)
 
 
-def _area_m2(name: str, *aliases: str) -> Column:
-    return _positive(name, *aliases, grouped_below=_SMALL_M2)
+def _area_m2(name: str, *aliases: str, wanted: bool = False) -> Column:
+    return _positive(name, *aliases, grouped_below=_SMALL_M2, wanted=wanted)
 
 
 def _not_negative(
-    name: str, *aliases: str, needed: bool = False, grouped_below: float | None = WHOLE_BY_NATURE
+    name: str,
+    *aliases: str,
+    needed: bool = False,
+    wanted: bool = False,
+    grouped_below: float | None = WHOLE_BY_NATURE,
 ) -> Column:
-    bounds: dict[str, Any] = {"low": 0, "high": _HIGHEST}
-    return Column(name=name, aliases=aliases, kind="number", needed=needed, grouped_below=grouped_below, **bounds)
+    more: dict[str, Any] = {"needed": needed, "wanted": wanted, "low": 0, "high": _HIGHEST}
+    return Column(name=name, aliases=aliases, kind="number", grouped_below=grouped_below, **more)
 
 
 _RELATION_WORDS = _words(
-    whole=("toàn bộ", "nguyên trạng"),
-    part=("một phần",),
-    remainder=("phần còn lại",),
-    part_area_only=("một phần diện tích",),
-    part_area_whole_population=("một phần diện tích và toàn bộ dân số",),
+    whole=("toàn bộ", "nguyên trạng", "totalité", "entière"),
+    part=("một phần", "partie", "une partie"),
+    remainder=("phần còn lại", "reste", "le reste"),
+    part_area_only=("một phần diện tích", "partie du territoire"),
+    part_area_whole_population=(
+        "một phần diện tích và toàn bộ dân số",
+        "partie du territoire et toute la population",
+    ),
 )
 _SITE_KIND_WORDS = _words(
-    district_office=("district", "trụ sở quận", "trụ sở huyện", "trụ sở thị xã", "trụ sở cấp huyện", "quận", "huyện"),
-    commune_office=("commune", "ward", "trụ sở xã", "trụ sở phường", "trụ sở cấp xã", "xã", "phường", "thị trấn"),
+    district_office=(
+        "district",
+        "trụ sở quận",
+        "trụ sở huyện",
+        "trụ sở thị xã",
+        "trụ sở cấp huyện",
+        "quận",
+        "huyện",
+        "sous-préfecture",
+    ),
+    commune_office=(
+        "commune",
+        "ward",
+        "trụ sở xã",
+        "trụ sở phường",
+        "trụ sở cấp xã",
+        "xã",
+        "phường",
+        "thị trấn",
+        "mairie",
+        "hôtel de ville",
+        "mairie annexe",
+    ),
     other=("khác", "autre"),
 )
-_CONDITION_WORDS = _words(good=("tốt", "bon"), fair=("trung bình", "khá", "moyen"), poor=("kém", "xấu", "mauvais"))
+_CONDITION_WORDS = _words(
+    good=("tốt", "còn tốt", "bon", "bon état"),
+    fair=("trung bình", "khá", "moyen", "état moyen"),
+    poor=("kém", "xấu", "xuống cấp", "mauvais", "mauvais état", "vétuste"),
+)
 
 _LON_NAMES = ("lng", "long", "longitude", "kinh độ")
 _LAT_NAMES = ("latitude", "vĩ độ")
@@ -122,37 +157,61 @@ _COMMUNE_CODES = (
     "mã xã phường",
     "mã ĐVHC",
     "mã đơn vị hành chính",
+    "code INSEE",
+    "insee_com",
+    "code commune",
     "mã",
     "id",
 )
-_POPULATION = ("population_2019", "dân số", "số dân")
+_POPULATION = ("population_2019", "dân số", "số dân", "population municipale", "nombre d'habitants")
+_SURFACE_KM2 = ("surface (km2)", "superficie (km2)")
 _EARLIER = ("population_2009", "dân số 2009", "dân số năm 2009", "dân số kỳ trước")
 
 COMMUNES = (
     Column(name="commune_id", aliases=_COMMUNE_CODES, kind="id", needed=True),
-    Column(name="name", aliases=("commune_name", "tên", "tên xã", "tên phường xã", "tên đơn vị"), needed=True),
-    Column(name="kind", aliases=("type", "loại", "loại đơn vị")),
     Column(
-        name="district_id", aliases=("district_code", "mã huyện", "mã quận", "mã quận huyện"), kind="id", needed=True
+        name="name",
+        aliases=("commune_name", "tên", "tên xã", "tên phường xã", "tên đơn vị", "nom", "nom commune"),
+        needed=True,
     ),
-    Column(name="district_name", aliases=("district", "tên huyện", "tên quận", "tên quận huyện", "quận huyện")),
-    _not_negative("population", *_POPULATION),
+    Column(name="kind", aliases=("type", "loại", "loại đơn vị", "nature")),
+    Column(
+        name="district_id",
+        aliases=("district_code", "mã huyện", "mã quận", "mã quận huyện", "insee_arr", "code canton", "insee_can"),
+        kind="id",
+        needed=True,
+    ),
+    Column(
+        name="district_name",
+        aliases=("district", "tên huyện", "tên quận", "tên quận huyện", "quận huyện", "arrondissement", "canton"),
+    ),
+    _not_negative("population", *_POPULATION, wanted=True),
     _not_negative("population_earlier", *_EARLIER),
-    _positive("area_km2", "area_official_km2", "area_km2_official", "diện tích (km2)", "diện tích tự nhiên (km2)"),
+    _positive(
+        "area_km2",
+        "area_official_km2",
+        "area_km2_official",
+        "diện tích (km2)",
+        "diện tích tự nhiên (km2)",
+        *_SURFACE_KM2,
+        wanted=True,
+    ),
     _SOURCE,
 )
 UNITS = (
     Column(
         name="unit_id",
-        aliases=("code", "mã", "mã đơn vị", "mã xã", "mã đơn vị hành chính", "id"),
+        aliases=("code", "mã", "mã đơn vị", "mã xã", "mã đơn vị hành chính", "code INSEE", "code commune", "id"),
         kind="id",
         needed=True,
     ),
-    Column(name="name", aliases=("unit_name", "tên", "tên đơn vị", "tên xã")),
-    Column(name="kind", aliases=("type", "loại", "loại đơn vị")),
-    _positive("area_km2", "official_area_km2", "diện tích (km2)", "diện tích tự nhiên (km2)"),
-    _not_negative("population", "dân số", "số dân"),
-    _not_negative("staff", "biên chế", "số cán bộ công chức", "số cán bộ"),
+    Column(name="name", aliases=("unit_name", "tên", "tên đơn vị", "tên xã", "nom", "nom commune")),
+    Column(name="kind", aliases=("type", "loại", "loại đơn vị", "nature")),
+    _positive(
+        "area_km2", "official_area_km2", "diện tích (km2)", "diện tích tự nhiên (km2)", *_SURFACE_KM2, wanted=True
+    ),
+    _not_negative("population", "dân số", "số dân", "population municipale", "nombre d'habitants", wanted=True),
+    _not_negative("staff", "biên chế", "số cán bộ công chức", "số cán bộ", "effectif", "nombre d'agents", wanted=True),
     Column(name="lon", aliases=_LON_NAMES, kind="number", low=-180, high=180),
     Column(name="lat", aliases=_LAT_NAMES, kind="number", low=-90, high=90),
     _SOURCE,
@@ -168,43 +227,116 @@ DISTRICTS = (
     _not_negative("population", *_POPULATION),
 )
 CLAUSES = (
-    Column(name="clause", aliases=("clause_1656", "khoản"), kind="integer", low=1, high=1_000_000, needed=True),
-    Column(name="unit_id", aliases=("new_code", "mã đơn vị mới", "mã xã mới"), kind="id", needed=True),
-    Column(name="unit_name", aliases=("new_name", "tên đơn vị mới", "tên xã mới")),
-    Column(name="commune_id", aliases=("old_code", "mã đơn vị cũ", "mã xã cũ"), kind="id", needed=True),
-    Column(name="commune_name", aliases=("old_name", "tên đơn vị cũ", "tên xã cũ")),
+    Column(
+        name="clause", aliases=("clause_1656", "khoản", "article"), kind="integer", low=1, high=1_000_000, needed=True
+    ),
+    Column(
+        name="unit_id",
+        aliases=("new_code", "mã đơn vị mới", "mã xã mới", "code nouvelle commune", "code commune nouvelle"),
+        kind="id",
+        needed=True,
+    ),
+    Column(
+        name="unit_name",
+        aliases=("new_name", "tên đơn vị mới", "tên xã mới", "nom nouvelle commune", "nom commune nouvelle"),
+    ),
+    Column(
+        name="commune_id",
+        aliases=("old_code", "mã đơn vị cũ", "mã xã cũ", "code ancienne commune", "code commune ancienne"),
+        kind="id",
+        needed=True,
+    ),
+    Column(
+        name="commune_name",
+        aliases=("old_name", "tên đơn vị cũ", "tên xã cũ", "nom ancienne commune", "nom commune ancienne"),
+    ),
     Column(name="relation", aliases=("share_kind", "quan hệ"), kind="choice", needed=True, choices=_RELATION_WORDS),
-    Column(name="area_share", aliases=("tỷ lệ diện tích",), kind="number", low=0, high=1),
+    Column(name="area_share", aliases=("tỷ lệ diện tích", "part de la surface"), kind="number", low=0, high=1),
 )
 INVENTORY = (
     Column(
         name="site_id",
-        aliases=("building_id", "mã trụ sở", "mã cơ sở", "mã công trình", "mã tài sản", "code", "mã", "id", "stt"),
+        aliases=(
+            "building_id",
+            "mã trụ sở",
+            "mã cơ sở",
+            "mã công trình",
+            "mã tài sản",
+            "identifiant",
+            "code",
+            "mã",
+            "id",
+            "stt",
+        ),
         kind="id",
         needed=True,
     ),
-    Column(name="name", aliases=("tên", "tên trụ sở", "tên cơ sở", "tên công trình", "tên tài sản"), needed=True),
-    Column(name="kind", aliases=("type", "loại", "loại trụ sở"), kind="choice", choices=_SITE_KIND_WORDS),
-    Column(name="address", aliases=("địa chỉ",)),
-    Column(name="commune_id", aliases=("commune_code", "old_code", "mã xã", "mã phường xã", "mã xã phường"), kind="id"),
+    Column(
+        name="name",
+        aliases=("tên", "tên trụ sở", "tên cơ sở", "tên công trình", "tên tài sản", "désignation", "nom"),
+        needed=True,
+    ),
+    Column(
+        name="kind",
+        aliases=("type", "loại", "loại trụ sở", "nature"),
+        kind="choice",
+        choices=_SITE_KIND_WORDS,
+        wanted=True,
+    ),
+    Column(name="address", aliases=("địa chỉ", "adresse")),
+    Column(
+        name="commune_id",
+        aliases=("commune_code", "old_code", "mã xã", "mã phường xã", "mã xã phường", "code INSEE", "code commune"),
+        kind="id",
+    ),
     Column(name="district_id", aliases=("district_code", "mã huyện", "mã quận", "mã quận huyện"), kind="id"),
     LON,
     LAT,
-    _area_m2("floor_area_m2", "diện tích sàn (m2)", "diện tích sàn", "tổng diện tích sàn (m2)", "tổng diện tích sàn"),
-    _area_m2("usable_area_m2", "diện tích sử dụng (m2)", "diện tích sử dụng"),
-    _area_m2("land_area_m2", "diện tích đất (m2)", "diện tích đất", "diện tích khu đất (m2)", "diện tích khu đất"),
+    _area_m2(
+        "floor_area_m2",
+        "diện tích sàn (m2)",
+        "diện tích sàn",
+        "tổng diện tích sàn (m2)",
+        "tổng diện tích sàn",
+        "surface de plancher (m2)",
+        "surface de plancher",
+        wanted=True,
+    ),
+    _area_m2("usable_area_m2", "diện tích sử dụng (m2)", "diện tích sử dụng", "surface utile (m2)", "surface utile"),
+    _area_m2(
+        "land_area_m2",
+        "diện tích đất (m2)",
+        "diện tích đất",
+        "diện tích khu đất (m2)",
+        "diện tích khu đất",
+        "surface du terrain (m2)",
+        "surface du terrain",
+    ),
     _not_negative(
         "parking_area_m2",
         "diện tích để xe (m2)",
         "diện tích để xe",
         "diện tích đỗ xe (m2)",
         "diện tích đỗ xe",
+        "surface de stationnement (m2)",
+        "surface de stationnement",
         grouped_below=_SMALL_M2,
     ),
-    _not_negative("hall_seats", "số chỗ hội trường", "hội trường (chỗ)"),
-    Column(name="year_built", aliases=("năm xây dựng",), kind="integer", low=1800, high=2100),
+    _not_negative("hall_seats", "số chỗ hội trường", "hội trường (chỗ)", "places de la salle", wanted=True),
     Column(
-        name="condition", aliases=("tình trạng", "hiện trạng", "chất lượng"), kind="choice", choices=_CONDITION_WORDS
+        name="year_built",
+        aliases=("năm xây dựng", "année de construction"),
+        kind="integer",
+        low=1800,
+        high=2100,
+        wanted=True,
+    ),
+    Column(
+        name="condition",
+        aliases=("tình trạng", "hiện trạng", "chất lượng", "état"),
+        kind="choice",
+        choices=_CONDITION_WORDS,
+        wanted=True,
     ),
     Column(name="position_source", aliases=("nguồn vị trí",)),
     _SOURCE,
