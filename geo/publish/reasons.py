@@ -54,6 +54,11 @@ def _formatted_percent(value_0_1: float, decimals: int, lang: str) -> str:
     return str(format_percent(value_0_1, format=pattern, locale=_LOCALES[lang]))
 
 
+def count_meeting_norm(units: pd.DataFrame) -> int:
+    """Return in how many of ``Plan.units`` the area of the chosen sites is known to reach the space norm."""
+    return int((units["norm_met_pct"] >= 100).sum())
+
+
 def list_text(words: Sequence[str], *, lang: str) -> str:
     """Return "a, b and c"; "none" for no words."""
     if not words:

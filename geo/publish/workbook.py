@@ -20,7 +20,7 @@ from geo.publish.access import access_sheet
 from geo.publish.findings import findings_table
 from geo.publish.norms import figure_rows, norm_rows
 from geo.publish.provenance import note_texts, optimality_words, provenance_rows, version_line
-from geo.publish.reasons import coverage_text, list_text, modelled_text
+from geo.publish.reasons import count_meeting_norm, coverage_text, list_text, modelled_text
 from geo.publish.surplus import surplus_table
 from geo.publish.tables import sites_table, units_table
 from geo.publish.why import explanations_table
@@ -345,9 +345,11 @@ def _cover_blocks(plan: Plan, *, lang: str) -> list[tuple[str, list[tuple[str, A
     def label(group: str, name: str) -> str:
         return t(f"publish.{group}.{name}", lang=lang)
 
+    # The total area alone hides the units that are short behind those with more than enough.
+    totals = {**plan.totals, "units_meeting_norm": count_meeting_norm(plan.units)}
     notes = enumerate(note_texts(plan, lang=lang), start=1)
     blocks = [
-        ("totals", [(label("total", k), *_total_cell(k, v, lang=lang)) for k, v in plan.totals.items()]),
+        ("totals", [(label("total", k), *_total_cell(k, v, lang=lang)) for k, v in totals.items()]),
         ("optimality", _optimality_cells(plan, lang=lang)),
         ("provenance", [(label("provenance", k), v, "wrapped") for k, v in provenance_rows(plan, lang=lang)]),
         ("notes", [(str(number), note, "wrapped") for number, note in notes]),

@@ -13,6 +13,7 @@ from geo.errors import Fault
 from geo.plan import Plan
 from geo.publish.reasons import (
     attribution_texts,
+    count_meeting_norm,
     coverage_text,
     modelled_text,
     number_text,
@@ -118,12 +119,13 @@ def show_figures(view: View) -> None:
         ("sites", f"{view.number(totals['sites'])} / {view.number(view.plan.params.choice.max_sites)}"),
         ("minutes", view.minutes(totals["mean_time_min"])),
         ("share", view.share(totals["share_within_30min"], decimals=1)),
-        ("norm", view.norm(totals["norm_met_pct"])),
+        ("norm", f"{view.number(count_meeting_norm(view.plan.units))} / {view.number(totals['units'])}"),
     )
-    decree = view.plan.params.norms.decree
+    about = {"decree": view.plan.params.norms.decree, "share": view.norm(totals["norm_met_pct"])}
     for column, (key, value) in zip(st.columns(len(figures)), figures, strict=True):
-        about = view.say(f"figure_help.{key}", decree=decree)
-        column.metric(view.say(f"figure.{key}"), value, help=about, border=True)
+        column.metric(view.say(f"figure.{key}"), value, help=view.say(f"figure_help.{key}", **about), border=True)
+    if (left := view.plan.params.choice.max_sites - totals["sites"]) > 0:
+        st.caption(view.say("figure_help.sites_left", left=view.number(left)))
 
 
 def show_faults(faults: Sequence[Fault], *, lang: str) -> None:

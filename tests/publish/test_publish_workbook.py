@@ -60,6 +60,11 @@ def test_numbers_are_numbers_and_percentages_are_percentages(book):
     assert [cell.value for cell in column(sheet, "Unit code")] == ["00004", "00025", "09556"]
 
 
+def test_the_cover_counts_the_units_that_meet_the_norm(book):
+    cells = {row[0]: row[1] for row in book["Cover"].iter_rows(values_only=True)}
+    assert cells["Units that meet the norm"] == 1
+
+
 def test_the_cover_says_for_how_many_its_travel_times_speak(book):
     assert "Travel times cover 2 of 3 units (50% of the people)." in book["Cover"]["A3"].value
 

@@ -48,6 +48,7 @@ def test_every_figure_has_its_curve_in_every_language(start: Start, go: Go, lang
     assert t("study.frontier.measure.mean_time_min", lang=lang) in titles
     assert len(titles) == len(set(titles)) >= 7
     assert len(app.metric) == 4
+    assert app.metric[2].delta.split(" ", 1)[1].startswith(t("ui.amount.points", lang=lang, value="").strip())
 
 
 def test_the_table_is_that_of_the_command_line_and_marks_the_budget(start: Start, go: Go, toy_city: City) -> None:

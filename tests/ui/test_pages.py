@@ -68,6 +68,19 @@ def test_every_page_says_which_units_its_travel_times_leave_out(
     assert [warning for warning in app.warning if "cover 0 of 2 units" in warning.value]
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_headline_counts_the_units_that_meet_the_norm_and_the_sites_that_are_left(
+    start: Start, toy_city: City, lang: str
+) -> None:
+    plan = make_plan(toy_city, Params())
+    met = sum(1 for share in plan.units["norm_met_pct"] if share >= 100)
+    app = start(lang=lang)
+    (shown,) = [metric for metric in app.metric if metric.label == t("ui.figure.norm", lang=lang)]
+    assert shown.value == f"{met} / {len(plan.units)}"
+    left = str(Params().choice.max_sites - plan.totals["sites"])
+    assert t("ui.figure_help.sites_left", lang=lang, left=left) in [caption.value for caption in app.caption]
+
+
 def test_vietnamese_is_the_default_language(start: Start) -> None:
     assert start().selectbox(key="lang").value == "vi"
 

@@ -61,16 +61,18 @@ def _show_figures(view: View, table: pd.DataFrame) -> None:
     row = table.loc[budget]
     fewest = view.number(float(table.index[0]))
 
-    def change(name: str, decimals: int) -> str:
-        return _say(view, "better", change=_signed(view, row[name] - first[name], decimals), first=fewest)
+    def change(name: str, decimals: int, unit: str = "") -> str:
+        text = _signed(view, row[name] - first[name], decimals)
+        text = view.say(f"amount.{unit}", value=text) if unit else text
+        return _say(view, "better", change=text, first=fewest)
 
     objective = _say(view, "figure.objective", budget=view.number(float(budget)))
     last, worth = (_thousandths(view, row[name]) for name in ("marginal_gain", "shadow_price"))
     minutes = minutes_text(row["mean_time_min"], lang=view.lang)
     shown = (
         (objective, view.number(row["objective"], decimals=3), change("objective", 3), _say(view, "objective_help")),
-        (_say(view, "figure.mean_time_min"), minutes, change("mean_time_min", 1), None),
-        (_say(view, "figure.norm_met_pct"), view.norm(row["norm_met_pct"]), change("norm_met_pct", 0), None),
+        (_say(view, "figure.mean_time_min"), minutes, change("mean_time_min", 1, "min"), None),
+        (_say(view, "figure.norm_met_pct"), view.norm(row["norm_met_pct"]), change("norm_met_pct", 0, "points"), None),
         (_say(view, "figure.shadow"), worth, None, _say(view, "figure_help.shadow", last=last)),
     )
     for column, (label, value, delta, about) in zip(st.columns(len(shown)), shown, strict=True):
