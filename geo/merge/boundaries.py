@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from geo.merge.audit import audit_merge
 from geo.merge.coverage import ellipsoidal_area_km2, is_drawn, overlay
 from geo.merge.divide import divide_communes
-from geo.merge.leftover import find_heirs, land_left
+from geo.merge.leftover import find_heirs, land_left, settle_detached
 from geo.merge.lines import cut_by_lines
 from geo.merge.population import Homes, share_population
 from geo.merge.split import polygonal
@@ -117,7 +117,7 @@ def _piece_geometry(
     named_once = ~clauses["commune_id"].duplicated(keep=False).to_numpy()
     official = unit_facts[is_drawn(unit_facts.geometry)]
     cut = clauses["unit_id"].isin(official.index).to_numpy()
-    geometry = np.full(len(clauses), None, dtype=object)
+    geometry = np.full(len(clauses), shapely.Polygon(), dtype=object)
     method = np.where(named_once, "whole", "modelled").astype(object)
     unused = gpd.GeoSeries(crs=communes.crs)
     if cut.any():
@@ -135,17 +135,31 @@ def _piece_geometry(
         for row, part in by_lines.parts.items():
             geometry[row], method[row], open_rows[row] = part, "drawn", False
     if open_rows.any():
-        by_line = pd.Series(np.where(method == "drawn", shapely.area(geometry), 0.0)) / 1e6
-        settled = by_line.groupby(clauses["unit_id"].to_numpy()).sum()
-        left = ~cut & (method != "drawn")
-        parts = divide_communes(
+        by_line = method == "drawn"
+        drawn_m2 = pd.Series(shapely.area(geometry) * by_line).groupby(clauses["unit_id"].to_numpy()).sum()
+        left = ~cut & ~by_line
+        geometry[left] = divide_communes(
             np.asarray(rest[clauses["commune_id"][left]]),
             clauses[left],
-            area_km2=unit_facts["area_km2"] - settled,
+            area_km2=unit_facts["area_km2"] - drawn_m2 / 1e6,
             district=communes["district_id"],
         )
-        geometry[open_rows] = parts[open_rows[left]]
-    return np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry), method, unused
+        geometry = _settle(geometry, clauses, open_rows=open_rows)
+    return geometry, method, unused
+
+
+def _settle(
+    geometry: NDArray[np.object_], clauses: pd.DataFrame, *, open_rows: NDArray[np.bool_]
+) -> NDArray[np.object_]:
+    """Settle what a modelled line cut off, where the clauses give no shares that it would break."""
+    ids = clauses["commune_id"]
+    given = ids.isin(ids[clauses["area_share"].notna()]).to_numpy()
+    return settle_detached(
+        geometry,
+        commune=ids.to_numpy(object),
+        unit=clauses["unit_id"].to_numpy(object),
+        movable=open_rows & ~given,
+    )
 
 
 def _overlay(old: gpd.GeoSeries, new: gpd.GeoSeries) -> gpd.GeoDataFrame:

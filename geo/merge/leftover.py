@@ -142,6 +142,67 @@ def find_heirs(gaps: NDArray[np.object_], shapes: NDArray[np.object_]) -> NDArra
     return place[order][first]
 
 
+def settle_detached(
+    parts: NDArray[np.object_],
+    *,
+    commune: NDArray[np.object_],
+    unit: NDArray[np.object_],
+    movable: NDArray[np.bool_],
+) -> NDArray[np.object_]:
+    """Give what lies apart from the rest of its unit to the part of the same commune that it borders on longest.
+
+    A line that somebody modelled cuts off corners which no resolution would. The largest piece of each part stays where
+    it is: the law names the part.
+
+    Parameters
+    ----------
+    parts : numpy.ndarray of shapely.Geometry, shape (n_clauses,)
+        The land of every clause row, in a metric CRS.
+    commune, unit : numpy.ndarray of str, shape (n_clauses,)
+        Ids, of each row.
+    movable : numpy.ndarray of bool, shape (n_clauses,)
+        The rows between which land may pass.
+
+    Returns
+    -------
+    numpy.ndarray of shapely.Geometry, shape (n_clauses,)
+        In every commune the same land as before.
+    """
+    order = np.lexsort((unit, commune))
+    parts, commune, unit, movable = parts[order], commune[order], unit[order], movable[order]
+    bits, row = shapely.get_parts(parts, return_index=True)
+    detached = movable[row] & ~_is_largest(bits, row)
+    detached[detached] = _is_detached(bits[detached], unit[row[detached]], parts, unit)
+    for taken in np.unique(row[detached]):
+        parts[taken] = shapely.union_all(bits[(row == taken) & ~detached])
+    for bit in np.flatnonzero(detached):
+        own = np.flatnonzero(movable & (commune == commune[row[bit]]))
+        heir = own[find_heirs(bits[[bit]], parts[own])[0]]
+        parts[heir] = polygonal(shapely.union(parts[heir], bits[bit]))
+    return np.asarray(parts[np.argsort(order)])
+
+
+def _is_largest(bits: NDArray[np.object_], row: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Say which of `bits` is the first of the largest in its row."""
+    order = np.lexsort((-shapely.area(bits), row))
+    largest = np.zeros(len(bits), dtype=bool)
+    largest[order[np.unique(row[order], return_index=True)[1]]] = True
+    return largest
+
+
+def _is_detached(
+    bits: NDArray[np.object_], of_unit: NDArray[np.object_], parts: NDArray[np.object_], unit: NDArray[np.object_]
+) -> NDArray[np.bool_]:
+    """Say which `bits` lie outside the largest piece of their unit."""
+    inside = shapely.point_on_surface(bits)
+    detached = np.zeros(len(bits), dtype=bool)
+    for name in np.unique(of_unit):
+        own = of_unit == name
+        pieces = shapely.get_parts(shapely.union_all(parts[unit == name]))
+        detached[own] = ~shapely.intersects(pieces[np.argmax(shapely.area(pieces))], inside[own])
+    return detached
+
+
 def _tidied(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
     """Return the communes without the overlaps and narrow gaps that maps from several sources leave.
 
