@@ -1,5 +1,7 @@
 """Merge, audit and write a city, in seconds per phase, against geopandas and tobler; and drawn cities of up to 10,000.
 
+The drawn cities come with the official polygon of every unit, of every second one, and of none.
+
 Seconds are those of the processor, which a busy machine does not change much; the clock's stand beside the total.
 
 Run ``python -m benchmarks.merge [FOLDER]``; the folder is the embedded data if left out. The peers know neither clauses
@@ -34,12 +36,15 @@ from geo.sources.osm import read_osm
 
 CRS = "EPSG:32648"
 SIZES = (1000, 2500, 5000, 10_000)
+#: Of how many units one has an official polygon, and what to call that; 0 where none has.
+DRAWN_UNITS = {"every unit's polygon": 1, "every second unit's polygon": 2, "no polygon": 0}
 #: Hanoi's proportions: 526 communes, 126 units, 38 % of the communes divided, 6.4 km2 and 170 vertices each.
 UNITS_PER_COMMUNE, DIVIDED, COMMUNE_M, STEP_M = 126 / 526, 0.38, 2530.0, 60.0
 #: Phases inside :func:`geo.merge.boundaries.merge_communes`, by the function that does them.
 INSIDE = {
-    "_overlay": "overlay", "_piece_geometry": "cut", "share_population": "people", "add_ranges": "sureness",
-    "_units": "units", "audit_merge": "audit", "_districts": "districts",
+    "_overlay": "overlay", "_fit": "fit", "land_left": "land left over", "divide_communes": "division",
+    "_settle": "corners", "share_population": "people", "add_ranges": "sureness", "_units": "units",
+    "audit_merge": "audit", "_districts": "districts",
 }  # fmt: skip
 
 
@@ -85,8 +90,11 @@ def read_case(root: Path, watch: Watch) -> Case:
     return Case(communes=communes, clauses=folder.clauses, units=units, homes=homes)
 
 
-def draw_case(n_communes: int) -> Case:
-    """Return a drawn city of Hanoi's proportions: communes, and units whose lines divide 38 % of them."""
+def draw_case(n_communes: int, *, every: int = 1) -> Case:
+    """Return a drawn city of Hanoi's proportions: communes, and units whose lines divide 38 % of them.
+
+    The polygon of one unit in `every` is known, of none at 0; the official area of all.
+    """
     rng = np.random.default_rng(n_communes)
     side = COMMUNE_M * np.sqrt(n_communes)
     communes, cells = (_cells(rng, n, side) for n in (n_communes, round(n_communes * UNITS_PER_COMMUNE)))
@@ -98,7 +106,10 @@ def draw_case(n_communes: int) -> Case:
     largest = parts.loc[parts.groupby("commune")["share"].idxmax()].sort_values("share")
     whole = parts["commune"].isin(largest["commune"][round(DIVIDED * n_communes) :])
     parts = parts[~whole | parts.index.isin(largest.index)]
-    return _case_of(communes, parts.reset_index(drop=True), rng)
+    case = _case_of(communes, parts.reset_index(drop=True), rng)
+    unknown = np.arange(len(case.units)) % every != 0 if every else np.ones(len(case.units), dtype=bool)
+    case.units.loc[unknown, ["geometry", "data_source"]] = None, "none"
+    return case
 
 
 def _cells(rng: np.random.Generator, n: int, side: float) -> np.ndarray:
@@ -216,12 +227,13 @@ def main() -> None:
     watch = Watch()
     _, seconds = measure(root.name, read_case(root, watch), watch)
     print(pd.Series(seconds).round(2).to_string(), "\n")
-    sizes, rows = zip(*(measure("drawn", draw_case(n), Watch()) for n in SIZES), strict=True)
-    table = pd.DataFrame(rows, index=pd.Index(sizes, name="communes"))
-    print(table.round(2).T.to_string(), "\n")
-    growth = (table / table.iloc[0]).div(np.array(sizes) / sizes[0], axis=0)
-    print("seconds over those of linear growth from the smallest:")
-    print(growth.round(2).T.to_string())
+    for name, every in DRAWN_UNITS.items():
+        sizes, rows = zip(*(measure(name, draw_case(n, every=every), Watch()) for n in SIZES), strict=True)
+        table = pd.DataFrame(rows, index=pd.Index(sizes, name="communes"))
+        print(table.round(2).T.to_string(), "\n")
+        growth = (table / table.iloc[0]).div(np.array(sizes) / sizes[0], axis=0)
+        print("seconds over those of linear growth from the smallest:")
+        print(growth.round(2).T.to_string(), "\n")
 
 
 if __name__ == "__main__":
