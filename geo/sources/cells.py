@@ -21,6 +21,11 @@ from geo.sources.thousands import point_meaning
 
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?")
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,40},\d{1,40}")
+#: Spaces between thousands, of whatever width; they never are a decimal sign.
+_SPACED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d*)?")
+_DATE = re.compile(r"(\d{4})-\d\d-\d\d(?:T.*)?|(?:\d{1,2}[/.-]){1,2}(\d{4})")
+#: A spreadsheet shows the number of a year under a format for dates as a day of 1905.
+_YEAR_OF_NUMBERS = "1905"
 _INTEGRAL_FLOAT = re.compile(r"(\d+)\.0+")
 
 
@@ -99,7 +104,8 @@ def _series(values: list[Any], column: Column) -> pd.Series:
     return pd.Series(values, dtype="float64" if numeric else object)
 
 
-def _convert(raw: RawTable, column: Column, header: str, texts: list[str | None], log: FaultLog) -> pd.Series:
+def _convert(raw: RawTable, column: Column, header: str, shown: list[str | None], log: FaultLog) -> pd.Series:
+    texts = [_plain_number(text, column) for text in shown]
     comma = raw.decimal_comma and any(text and _COMMA_NUMBER.fullmatch(text) for text in texts)
     grouped = column.kind == "number" and _are_grouped(raw, column, header, texts, log, comma=comma)
     converters: dict[str, Callable[[str], tuple[Any, str | None]]] = {
@@ -111,12 +117,23 @@ def _convert(raw: RawTable, column: Column, header: str, texts: list[str | None]
     }
     convert = converters[column.kind]
     values: list[Any] = []
-    for row, text in zip(raw.rows, texts, strict=True):
+    for row, text, cell in zip(raw.rows, texts, shown, strict=True):
         value, problem = (None, "value_missing" if column.needed else None) if text is None else convert(text)
         if problem:
-            _note(raw.file, row, header, text, problem, column, log)
+            _note(raw.file, row, header, cell, problem, column, log)
         values.append(value)
     return _series(values, column)
+
+
+def _plain_number(text: str | None, column: Column) -> str | None:
+    """Return a number without the spaces between its thousands, and the year of a date where a year is asked for."""
+    if text is None or column.kind not in ("number", "integer"):
+        return text
+    if _SPACED_NUMBER.fullmatch(text):
+        return re.sub(r"\s", "", text)
+    date = _DATE.fullmatch(text) if column.name == "year_built" else None
+    year = (date[1] or date[2]) if date else None
+    return year if year and year != _YEAR_OF_NUMBERS else text
 
 
 def _are_grouped(

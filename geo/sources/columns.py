@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from geo.profile import HIGHWAY_CLASSES, MODES
-from geo.schemas import CONDITIONS, RELATIONS, SITE_KINDS
 
 Kind = Literal["id", "text", "number", "integer", "choice"]
 
@@ -70,8 +69,8 @@ def fold(text: str) -> str:
     return re.sub(r"[\W_]+", "", "".join(c for c in plain if not unicodedata.combining(c)))
 
 
-def _words(**words: tuple[str, ...]) -> dict[str, str]:
-    return {fold(word): value for value, names in words.items() for word in (value, *names)}
+def _words(names: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    return {fold(word): value for value, others in names.items() for word in (value, *others)}
 
 
 #: More people or square metres than this are a slip of the pen in any city.
@@ -101,18 +100,18 @@ def _not_negative(
     return Column(name=name, aliases=aliases, kind="number", grouped_below=grouped_below, **more)
 
 
-_RELATION_WORDS = _words(
-    whole=("toàn bộ", "nguyên trạng", "totalité", "entière"),
-    part=("một phần", "partie", "une partie"),
-    remainder=("phần còn lại", "reste", "le reste"),
-    part_area_only=("một phần diện tích", "partie du territoire"),
-    part_area_whole_population=(
+_RELATION_NAMES: dict[str, tuple[str, ...]] = {
+    "whole": ("toàn bộ", "nguyên trạng", "totalité", "entière"),
+    "part": ("một phần", "partie", "une partie"),
+    "remainder": ("phần còn lại", "reste", "le reste"),
+    "part_area_only": ("một phần diện tích", "partie du territoire"),
+    "part_area_whole_population": (
         "một phần diện tích và toàn bộ dân số",
         "partie du territoire et toute la population",
     ),
-)
-_SITE_KIND_WORDS = _words(
-    district_office=(
+}
+_SITE_KIND_NAMES: dict[str, tuple[str, ...]] = {
+    "district_office": (
         "district",
         "trụ sở quận",
         "trụ sở huyện",
@@ -122,7 +121,7 @@ _SITE_KIND_WORDS = _words(
         "huyện",
         "sous-préfecture",
     ),
-    commune_office=(
+    "commune_office": (
         "commune",
         "ward",
         "trụ sở xã",
@@ -135,13 +134,13 @@ _SITE_KIND_WORDS = _words(
         "hôtel de ville",
         "mairie annexe",
     ),
-    other=("khác", "autre"),
-)
-_CONDITION_WORDS = _words(
-    good=("tốt", "còn tốt", "bon", "bon état"),
-    fair=("trung bình", "khá", "moyen", "état moyen"),
-    poor=("kém", "xấu", "xuống cấp", "mauvais", "mauvais état", "vétuste"),
-)
+    "other": ("khác", "autre"),
+}
+_CONDITION_NAMES: dict[str, tuple[str, ...]] = {
+    "good": ("tốt", "còn tốt", "bon", "bon état"),
+    "fair": ("trung bình", "khá", "moyen", "état moyen"),
+    "poor": ("kém", "xấu", "xuống cấp", "mauvais", "mauvais état", "vétuste"),
+}
 
 _LON_NAMES = ("lng", "long", "longitude", "kinh độ")
 _LAT_NAMES = ("latitude", "vĩ độ")
@@ -250,7 +249,9 @@ CLAUSES = (
         name="commune_name",
         aliases=("old_name", "tên đơn vị cũ", "tên xã cũ", "nom ancienne commune", "nom commune ancienne"),
     ),
-    Column(name="relation", aliases=("share_kind", "quan hệ"), kind="choice", needed=True, choices=_RELATION_WORDS),
+    Column(
+        name="relation", aliases=("share_kind", "quan hệ"), kind="choice", needed=True, choices=_words(_RELATION_NAMES)
+    ),
     Column(name="area_share", aliases=("tỷ lệ diện tích", "part de la surface"), kind="number", low=0, high=1),
 )
 INVENTORY = (
@@ -280,7 +281,7 @@ INVENTORY = (
         name="kind",
         aliases=("type", "loại", "loại trụ sở", "nature"),
         kind="choice",
-        choices=_SITE_KIND_WORDS,
+        choices=_words(_SITE_KIND_NAMES),
         wanted=True,
     ),
     Column(name="address", aliases=("địa chỉ", "adresse")),
@@ -335,7 +336,7 @@ INVENTORY = (
         name="condition",
         aliases=("tình trạng", "hiện trạng", "chất lượng", "état"),
         kind="choice",
-        choices=_CONDITION_WORDS,
+        choices=_words(_CONDITION_NAMES),
         wanted=True,
     ),
     Column(name="position_source", aliases=("nguồn vị trí",)),
@@ -350,9 +351,19 @@ COMMUNE_POPULATION = (
 #: People at points are often the output of a model, with decimals.
 POINT_POPULATION = (LON, LAT, _not_negative("population", *_POPULATION, needed=True, grouped_below=0), _SOURCE)
 
+
+def _with_names(names: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return every value with the words that mean the same."""
+    return tuple(f"{value} ({', '.join(others)})" for value, others in names.items())
+
+
 ALLOWED_CHOICES = {
-    "relation": RELATIONS, "kind": SITE_KINDS, "condition": CONDITIONS, "mode": MODES, "highway": HIGHWAY_CLASSES,
-}  # fmt: skip
+    "relation": _with_names(_RELATION_NAMES),
+    "kind": _with_names(_SITE_KIND_NAMES),
+    "condition": _with_names(_CONDITION_NAMES),
+    "mode": MODES,
+    "highway": HIGHWAY_CLASSES,
+}
 
 
 def match_headers(headers: tuple[str, ...], columns: tuple[Column, ...], *, width: int | None = None) -> dict[str, int]:
