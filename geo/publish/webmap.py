@@ -40,6 +40,8 @@ _DECIMALS = 5
 _COLOURS = ("#00224e", "#434e6c", "#7d7c78", "#bcae6c", "#fee838")
 #: What the units can be coloured by.
 _MEASURES = ("score", "n_sites", "norm_met_pct", "mean_time_min", "share_within_30min")
+#: Classes with a limit that means something: below 100 % of the norm a unit is short of room.
+_LIMITS = {"norm_met_pct": (50, 75, 100, 150)}
 #: Where less is better the colours run the other way, so that light is always good.
 _LESS_IS_BETTER = ("mean_time_min",)
 _UNIT_FIGURES = (
@@ -238,14 +240,15 @@ def _measure(values: pd.Series[Any], *, lang: str) -> tuple[dict[str, Any], pd.S
 
 
 def _class_limits(values: pd.Series[Any]) -> np.ndarray:
-    """Return the upper limits of all classes but the last: fifths of the units, rounded to be read."""
+    """Return the upper limits of all classes but the last: fifths of the units, rounded to be read; or fixed ones."""
     known = values.dropna().to_numpy()
     if values.name == "n_sites":
         return np.unique(known)[:-1]
     if not len(known):
         return np.array([])
     decimals = 2 if values.name in ("score", "share_within_30min") else 0
-    limits = np.unique(np.round(np.quantile(known, (0.2, 0.4, 0.6, 0.8)), decimals))
+    fifths = np.unique(np.round(np.quantile(known, (0.2, 0.4, 0.6, 0.8)), decimals))
+    limits = np.array(_LIMITS.get(str(values.name), fifths))
     # A limit no unit lies beyond would stand for an empty class.
     return limits[limits < known.max()]
 

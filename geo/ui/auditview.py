@@ -12,7 +12,7 @@ from geo.publish.findings import findings_table
 from geo.publish.tables import csv_bytes
 from geo.text import t
 from geo.ui.sketch import draw_findings
-from geo.ui.tables import in_words
+from geo.ui.tables import MISSING, in_words
 from geo.ui.view import View
 from geo.ui.words import plain
 
@@ -56,7 +56,7 @@ def _show_table(table: pd.DataFrame, *, lang: str) -> None:
         for name in table.columns
     }
     shown = in_words(table, {"at_stake_km2": 2, "lat": 5, "lon": 5}, lang=lang)
-    st.dataframe(shown, hide_index=True, column_config=columns)
+    st.dataframe(shown, hide_index=True, column_config=columns, placeholder=MISSING)
 
 
 def pieces_table(view: View, unit_id: str) -> pd.DataFrame:
@@ -88,5 +88,5 @@ def show_pieces(view: View, unit_id: str) -> None:
     shares = dict.fromkeys(("area_share", "share_low", "share_high"), 1)
     with st.expander(t("audit.pieces", lang=view.lang)):
         shown = in_words(table, shares, lang=view.lang, percent=shares)
-        st.dataframe(shown, hide_index=True, column_config=labels)
+        st.dataframe(shown, hide_index=True, column_config=labels, placeholder=MISSING)
         st.caption(t("audit.pieces_help", lang=view.lang))

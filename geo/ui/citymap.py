@@ -26,7 +26,9 @@ from geo.ui.served import Served
 #: What the units can be filled by: the column of ``plan.units``, and the factor to the figure that the legend shows.
 FILLS = {"minutes": ("mean_time_min", 1.0), "share": ("share_within_30min", 100.0), "norm": ("norm_met_pct", 1.0)}
 #: The ends of a ramp are multiples of this, so that the legend shows round figures.
-_STEPS = {"score": SCORE_STEP, "minutes": 1.0, "share": 10.0, "norm": 25.0}
+_STEPS = {"score": SCORE_STEP, "minutes": 1.0, "share": 10.0}
+#: The norm itself lies in the middle of its ramp: blue units are short of room, whatever a few others have too much.
+_ENDS = {"norm": (0.0, 200.0)}
 _KEY = "map"
 _CLICKED = re.compile(r"^([us])(\d+)\|")
 
@@ -137,7 +139,7 @@ def _ramp(plan: Plan, fill: str, *, lang: str) -> dict[str, Any]:
     by_unit = fill in FILLS
     column, factor = FILLS[fill] if by_unit else ("score_0_1", 1.0)
     values = factor * (plan.units if by_unit else plan.sites)[column].astype(float)
-    dark, bright = round_ends(values, step=_STEPS[fill if by_unit else "score"])
+    dark, bright = _ENDS.get(fill) or round_ends(values, step=_STEPS[fill if by_unit else "score"])
     if fill == "minutes":
         dark, bright = bright, dark
     ticks = np.linspace(dark, bright, 3)

@@ -102,6 +102,14 @@ def test_every_class_that_is_drawn_stands_in_the_legend(plan):
         assert len({entry["colour"] for entry in measure["classes"]}) == len(measure["classes"])
 
 
+def test_a_unit_short_of_room_never_shares_a_class_with_one_that_has_enough(plan):
+    units = plan.units.assign(norm_met_pct=[99.0, 101.0, 450.0])
+    data = map_data(replace(plan, units=units), lang="en")
+    classes = [unit["classes"]["norm_met_pct"] for unit in data["units"]]
+    measure = next(measure for measure in data["measures"] if measure["key"] == "norm_met_pct")
+    assert [measure["classes"][i]["label"] for i in classes] == ["75% – 100%", "100% – 150%", "> 150%"]
+
+
 def test_a_measure_that_no_unit_has_is_drawn_as_not_known(plan):
     units = plan.units.assign(mean_time_min=np.nan)
     data = map_data(replace(plan, units=units), lang="en")

@@ -16,6 +16,7 @@ from geo.errors import InfeasibleError
 from geo.params import CRITERIA
 from geo.text import LANGUAGES, describe_fault, t
 from geo.ui import state
+from geo.ui.tables import MISSING
 from geo.ui.words import plain
 from tests.toy import toy_folder
 from tests.ui.toyapp import HOSTILE
@@ -56,6 +57,7 @@ def test_every_page_shows_in_every_language(start: Start, go: Go, lang: str, pag
     title = "ui.overview.title" if page == "overview" else f"ui.page.{page}"
     assert app.title[0].value == t(title, lang=lang, city="Toy")
     assert app.slider[0].label == t("ui.criterion.location", lang=lang)
+    assert {frame.proto.placeholder for frame in app.dataframe} <= {MISSING}
 
 
 @pytest.mark.parametrize("page", ["overview", "frontier", "export"])

@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo import City, Params, Plan, make_plan
+from geo.params import CRITERIA
 from geo.schemas import ROLES
-from geo.text import LANGUAGES
+from geo.text import LANGUAGES, t
 from geo.ui.citymap import FILLS, MapLayers, clicked_unit, map_state
 from geo.ui.colours import PALETTE, colour
 from geo.ui.served import city_geometry, serve_city
@@ -54,6 +55,21 @@ def test_a_unit_without_travel_times_is_sent_as_not_known(plan: Plan) -> None:
     state = map_state(plan, lang="vi", layers=MapLayers(fill="minutes"), unit_id="")
     assert state["minutes"][0] is None
     assert state["fills"][0] is None
+
+
+def test_the_norm_itself_lies_in_the_middle_of_its_ramp(plan: Plan) -> None:
+    plan.units["norm_met_pct"] = [50.0, 400.0]
+    state = map_state(plan, lang="vi", layers=MapLayers(fill="norm"), unit_id="")
+    assert state["scale"]["ticks"] == ["0", "100", "200"]
+    assert state["fills"] == [250, 1000]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", CRITERIA)
+def test_a_criterion_has_one_name_on_its_slider_in_the_explanations_and_in_the_workbook(name: str, lang: str) -> None:
+    word = t(f"ui.criterion.{name}", lang=lang).casefold()
+    assert word in t(f"choice.criterion.{name}", lang=lang).casefold()
+    assert word in t(f"publish.column.{name}_0_1", lang=lang).casefold()
 
 
 def test_the_map_never_says_that_all_arrive_while_somebody_does_not(plan: Plan) -> None:

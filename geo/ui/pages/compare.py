@@ -19,7 +19,7 @@ from geo.study.compare import Comparison
 from geo.text import t
 from geo.ui import store
 from geo.ui.diffmap import difference_chart
-from geo.ui.tables import in_words
+from geo.ui.tables import MISSING, in_words
 from geo.ui.view import View, show_attribution, show_banner, show_faults
 from geo.ui.words import plain
 
@@ -132,7 +132,7 @@ def _show_params(view: View, found: Comparison) -> None:
         return
     st.markdown(_say(view, "params", n=len(table)))
     labels = {name: _say(view, f"column.{key}") for name, key in (("name", "parameter"), *_SIDES)}
-    st.dataframe(table, hide_index=True, column_config=labels)
+    st.dataframe(table, hide_index=True, column_config=labels, placeholder=MISSING)
 
 
 _SIDES = (("before", "before"), ("after", "after"))
@@ -141,7 +141,7 @@ _SIDES = (("before", "before"), ("after", "after"))
 def _show_totals(view: View, found: Comparison) -> None:
     table = pd.DataFrame(totals_texts(found, lang=view.lang), columns=["figure", "before", "after"])
     labels = {"figure": _say(view, "figure"), **{name: _say(view, f"column.{key}") for name, key in _SIDES}}
-    st.dataframe(table, hide_index=True, column_config=labels)
+    st.dataframe(table, hide_index=True, column_config=labels, placeholder=MISSING)
 
 
 def _show_map(view: View, found: Comparison) -> None:
@@ -169,7 +169,9 @@ def _show_units(view: View, found: Comparison) -> None:
     table["change"] = [_say(view, f"change.{code}") for code in table["change"]]
     labels = {name: st.column_config.Column(_say(view, f"column.{name}"), pinned=name == "name") for name in _COLUMNS}
     figures = {name: places for name, places in _COLUMNS.items() if places is not None}
-    st.dataframe(in_words(table, figures, lang=view.lang), hide_index=True, height=330, column_config=labels)
+    st.dataframe(
+        in_words(table, figures, lang=view.lang), hide_index=True, height=330, column_config=labels, placeholder=MISSING
+    )
     files = (("units", compared_units(found)), ("params", params_table(found, lang=view.lang)))
     for column, (kind, content) in zip(st.columns(2), files, strict=True):
         name = f"compare_{kind}.csv"

@@ -13,6 +13,7 @@ from geo.settings import Settings
 from geo.text import t
 from geo.ui import upload
 from geo.ui.auditview import show_audit
+from geo.ui.tables import MISSING
 from geo.ui.view import View, show_attribution, show_banner, show_faults
 
 _COUNTS_IN_A_ROW = 3
@@ -109,4 +110,4 @@ def _show_sources(view: View, folder: Path) -> None:
     if not sources.empty:
         st.subheader(view.say("data.sources"))
         labels = {name: view.say(f"data.source.{name}") for name in _NAMED if name in sources}
-        st.dataframe(sources, hide_index=True, column_config=labels)
+        st.dataframe(sources, hide_index=True, column_config=labels, placeholder=MISSING)

@@ -14,7 +14,7 @@ from geo.study.frontier import mark_budget, trace_frontier
 from geo.text import t
 from geo.ui.charts import MEASURES, frontier_chart
 from geo.ui.longwork import ask
-from geo.ui.tables import in_words
+from geo.ui.tables import MISSING, in_words
 from geo.ui.view import View, show_attribution, show_banner
 from geo.ui.words import minutes_text
 
@@ -113,7 +113,11 @@ def _show_table(view: View, table: pd.DataFrame) -> None:
         labels = {name: _say(view, f"column.{name}") for name in rows.columns}
         decimals = {"max_sites": 0, **{name: _SHOWN[name][0] for name in names}}
         st.dataframe(
-            in_words(rows, decimals, lang=view.lang), hide_index=True, column_config=labels, alt=_say(view, "all")
+            in_words(rows, decimals, lang=view.lang),
+            hide_index=True,
+            column_config=labels,
+            alt=_say(view, "all"),
+            placeholder=MISSING,
         )
         content = csv_bytes(table.reset_index(), dict.fromkeys(table.reset_index().columns))
         name = "frontier.csv"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from geo.ui import state
 from geo.ui.citymap import FILLS, MapLayers, draw_map
-from geo.ui.tables import in_words
+from geo.ui.tables import MISSING, in_words
 from geo.ui.unitcard import show_unit_card
 from geo.ui.view import View, show_attribution, show_banner, show_figures
 from geo.ui.words import plain
@@ -75,10 +75,10 @@ def _show_table(view: View) -> None:
     st.session_state[_TABLE] = _selection(ids, view.unit_id)
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {
-        "name": text(view.say("table.name"), pinned=True, width=168),
+        "name": text(view.say("table.name"), pinned=True, width=138),
         "n_sites": number(view.say("table.n_sites"), help=view.say("map.n_sites"), width=58),
         "score": number(view.say("table.score"), width=58),
-        "mean_time_min": number(view.say("table.minutes"), width=58),
+        "mean_time_min": number(view.say("table.minutes"), width=62),
         "share_pct": number(view.say("table.share"), width=72),
         "norm_met_pct": number(view.say("table.norm"), width=62),
         "population": number(view.say("table.population")),
@@ -93,6 +93,7 @@ def _show_table(view: View) -> None:
         on_select=lambda: _take_selection(ids),
         selection_mode="single-cell",
         alt=view.say("table.alt"),
+        placeholder=MISSING,
     )
 
 

@@ -18,7 +18,7 @@ from geo.text import catalogue, t
 from geo.ui import state
 from geo.ui.charts import figures_chart
 from geo.ui.longwork import ask, ask_on_click
-from geo.ui.tables import in_words
+from geo.ui.tables import MISSING, in_words
 from geo.ui.view import View, show_attribution, show_banner
 from geo.ui.whyview import WEIGHTINGS, ask_weights
 from geo.ui.words import plain
@@ -260,7 +260,7 @@ def _show_rows(view: View, rows: pd.DataFrame, decimals: dict[str, int], *, key:
     shown = in_words(rows.reset_index(drop=True), decimals, lang=view.lang)
     height = min(_HEIGHT, 36 * (len(rows) + 1) + 2)
     if not key:
-        st.dataframe(shown, hide_index=True, height=height, column_config=columns)
+        st.dataframe(shown, hide_index=True, height=height, column_config=columns, placeholder=MISSING)
         return None
     event = st.dataframe(
         shown,
@@ -270,6 +270,7 @@ def _show_rows(view: View, rows: pd.DataFrame, decimals: dict[str, int], *, key:
         key=key,
         on_select="rerun",
         selection_mode="single-row",
+        placeholder=MISSING,
     )
     picked = cast(Any, event)["selection"]["rows"]
     return int(picked[0]) if picked and picked[0] < len(rows) else None

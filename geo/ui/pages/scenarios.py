@@ -19,7 +19,7 @@ from geo.text import t
 from geo.ui import state, store
 from geo.ui.diffmap import MEASURES, difference_chart, measured, share_change
 from geo.ui.longwork import ask
-from geo.ui.tables import in_words
+from geo.ui.tables import MISSING, in_words
 from geo.ui.view import View, show_attribution, show_banner, show_faults
 from geo.ui.words import plain
 
@@ -172,7 +172,9 @@ def _show_table(view: View, impact: Impact, anew: pd.DataFrame | None) -> None:
     table["lost_reason"] = [_say(view, f"why.{code}") if code else "" for code in table["lost_reason"]]
     labels = {name: st.column_config.Column(_say(view, f"column.{name}"), pinned=name == "name") for name in columns}
     figures = {name: places for name, places in columns.items() if places is not None}
-    st.dataframe(in_words(table, figures, lang=view.lang), hide_index=True, height=330, column_config=labels)
+    st.dataframe(
+        in_words(table, figures, lang=view.lang), hide_index=True, height=330, column_config=labels, placeholder=MISSING
+    )
     written = impact_table(impact, anew=anew)
     name = "scenario_units.csv"
     content = csv_bytes(written, dict.fromkeys(written.columns))

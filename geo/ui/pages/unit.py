@@ -19,7 +19,7 @@ from geo.ui.auditview import show_pieces
 from geo.ui.colours import SCORE_STEP, round_ends
 from geo.ui.longwork import ask
 from geo.ui.sketch import draw_unit
-from geo.ui.tables import in_words
+from geo.ui.tables import MISSING, in_words
 from geo.ui.view import View, show_attribution, show_banner
 from geo.ui.whyview import show_why, sureness_text, winning_shares
 from geo.ui.words import area_text, plain
@@ -244,4 +244,5 @@ def _show_candidates(view: View, unit_id: str) -> None:
             ),
             "position": view.say("unit.column.position"),
         },
+        placeholder=MISSING,
     )
