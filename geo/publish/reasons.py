@@ -10,10 +10,13 @@ import pandas as pd
 from babel.numbers import format_decimal, format_percent
 
 from geo.plan import Plan
+from geo.schemas import MODELLED
 from geo.text import t
 
 _LOCALES = {"vi": "vi_VN", "en": "en_GB", "fr": "fr_FR"}
 _NBSP = "\N{NO-BREAK SPACE}"
+#: Codes of where a position or a figure comes from.
+_SOURCES = (MODELLED, "osm_bus_stop", "osm_poi")
 #: What is nearer to 1 is all: the error of a sum, far below one person of a city.
 _WHOLE = 1e-9
 
@@ -57,6 +60,16 @@ def _formatted_percent(value_0_1: float, decimals: int, lang: str) -> str:
 def count_meeting_norm(units: pd.DataFrame) -> int:
     """Return in how many of ``Plan.units`` the area of the chosen sites is known to reach the space norm."""
     return int((units["norm_met_pct"] >= 100).sum())
+
+
+def source_text(source: str | None, *, lang: str) -> str:
+    """Return the words for a code of the embedded data, such as "osm_bus_stop (60 m)"; any other source as it stands."""
+    if source is None or pd.isna(source):
+        return ""
+    code, _, error = str(source).partition(" ")
+    if code not in _SOURCES:
+        return str(source)
+    return f"{t(f'publish.source.{code}', lang=lang)} {error}".rstrip()
 
 
 def list_text(words: Sequence[str], *, lang: str) -> str:

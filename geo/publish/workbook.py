@@ -20,7 +20,7 @@ from geo.publish.access import access_sheet
 from geo.publish.findings import findings_table
 from geo.publish.norms import figure_rows, norm_rows
 from geo.publish.provenance import note_texts, optimality_words, provenance_rows, version_line
-from geo.publish.reasons import count_meeting_norm, coverage_text, list_text, modelled_text
+from geo.publish.reasons import count_meeting_norm, coverage_text, list_text, modelled_text, source_text
 from geo.publish.surplus import surplus_table
 from geo.publish.tables import sites_table, units_table
 from geo.publish.why import explanations_table
@@ -89,7 +89,7 @@ _COLUMNS: dict[str, tuple[str, int]] = {
     "role": ("text", 38),
     "lon": ("degrees", 12),
     "lat": ("degrees", 12),
-    "position_source": ("text", 18),
+    "position_source": ("text", 44),
     "data_source": ("text", 18),
     "severity": ("text", 11),
     "check": ("text", 40),
@@ -208,7 +208,12 @@ def _sites_sheet(plan: Plan, *, lang: str) -> pd.DataFrame:
     table.insert(2, "kind", [t(f"publish.kind.{kind}", lang=lang) for kind in plan.sites["kind"]])
     table["chosen"] = _yes_no(table["chosen"], lang=lang)
     table["role"] = [t(f"publish.role.{role}", lang=lang) if role else "" for role in table["role"]]
-    extra = plan.sites[["usable_area_m2", "mean_time_min", "position_source", "data_source"]]
+    extra = plan.sites[["usable_area_m2", "mean_time_min"]].assign(
+        **{
+            name: [source_text(code, lang=lang) for code in plan.sites[name]]
+            for name in ("position_source", "data_source")
+        }
+    )
     return _as_shares(table.join(extra.reset_index(drop=True)))
 
 

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geo.plan import Plan
-from geo.publish.reasons import coverage_text, percent_text
+from geo.publish.reasons import coverage_text, percent_text, source_text
 from geo.text import LANGUAGES
 
 
@@ -31,6 +31,13 @@ def test_nearly_all_reads_as_more_than_what_the_places_can_hold() -> None:
     assert percent_text(0.9951, lang="en") == ">99%"
     assert percent_text(1 - 1e-12, lang="en") == "100%"
     assert percent_text(1.004, lang="en") == "100%"
+
+
+def test_a_code_of_the_data_is_told_in_words_and_the_words_of_a_user_stand() -> None:
+    codes = ["modelled", "osm_bus_stop (60 m)", "GPS, 2024", None, float("nan"), "osm_pois"]
+    assert [source_text(code, lang="fr") for code in codes] == [
+        "modélisé", "arrêt de bus sur OpenStreetMap (60 m)", "GPS, 2024", "", "", "osm_pois",
+    ]  # fmt: skip
 
 
 def test_the_headline_says_how_many_units_and_people_it_leaves_out(plan: Plan) -> None:

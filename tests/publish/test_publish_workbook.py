@@ -60,6 +60,12 @@ def test_numbers_are_numbers_and_percentages_are_percentages(book):
     assert [cell.value for cell in column(sheet, "Unit code")] == ["00004", "00025", "09556"]
 
 
+def test_the_source_of_a_building_is_told_in_the_language(opened):
+    book, lang = opened
+    cells = column(book.worksheets[2], t("publish.column.data_source", lang=lang))
+    assert t("publish.source.modelled", lang=lang) in [cell.value for cell in cells]
+
+
 def test_the_cover_counts_the_units_that_meet_the_norm(book):
     cells = {row[0]: row[1] for row in book["Cover"].iter_rows(values_only=True)}
     assert cells["Units that meet the norm"] == 1

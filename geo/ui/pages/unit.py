@@ -11,6 +11,7 @@ import streamlit as st
 
 from geo.params import CRITERIA, ChoiceParams, Params
 from geo.progress import Progress
+from geo.publish.reasons import source_text
 from geo.schemas import ROLES
 from geo.study.isochrones import unit_isochrones
 from geo.text import t
@@ -219,7 +220,7 @@ def _show_candidates(view: View, unit_id: str) -> None:
             "minutes": sites["mean_time_min"],
             "share": 100 * sites["share_within_30min"],
             "kind": [t(f"publish.kind.{kind}", lang=view.lang) for kind in sites["kind"]],
-            "position": sites["position_source"],
+            "position": [source_text(code, lang=view.lang) for code in sites["position_source"]],
         }
     ).sort_values("score", ascending=False, kind="stable")
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
