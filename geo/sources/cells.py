@@ -71,7 +71,9 @@ def _missing_column(raw: RawTable, column: Column, log: FaultLog) -> Any:
 
 def _note_unknown_headers(raw: RawTable, columns: tuple[Column, ...], found: dict[str, int], log: FaultLog) -> None:
     """Note headers that mean nothing here where something is missing that one of them may stand for."""
-    unknown = [header for i, header in enumerate(raw.headers) if header and i not in found.values()]
+    known = {fold(name) for column in columns for name in column.headers}
+    taken = set(found.values())
+    unknown = [h for i, h in enumerate(raw.headers) if h and i not in taken and fold(h) not in known]
     missing = [column for column in columns if column.wanted and column.name not in found]
     if unknown and missing:
         names = ", ".join(column.name for column in missing)
@@ -184,6 +186,8 @@ def _as_text(text: str, *, ident: bool = False) -> tuple[str | None, str | None]
         return None, "text_broken"
     if not unicodedata.is_normalized("NFC", text):
         return unicodedata.normalize("NFC", text), "not_nfc"
+    if ident and text.startswith("="):
+        return None, "formula_unsaved"
     if ident and (integral := _INTEGRAL_FLOAT.fullmatch(text)):
         return integral[1], None
     if any(unicodedata.category(c) in ("Cc", "Cf") for c in text):
@@ -205,6 +209,8 @@ def _with_point(text: str, *, comma: bool) -> str:
 
 
 def _as_number(text: str, column: Column, *, comma: bool, grouped: bool = False) -> tuple[float | None, str | None]:
+    if text.startswith("="):
+        return None, "formula_unsaved"
     text = _with_point(text, comma=comma)
     if not _NUMBER.fullmatch(text):
         return None, "not_a_number"
