@@ -63,7 +63,7 @@ def count_meeting_norm(units: pd.DataFrame) -> int:
 
 
 def source_text(source: str | None, *, lang: str) -> str:
-    """Return the words for a code of the embedded data, such as "osm_bus_stop (60 m)"; any other source as it stands."""
+    """Return the words for a code such as "osm_bus_stop (60 m)"; any other source as it stands."""
     if source is None or pd.isna(source):
         return ""
     code, _, error = str(source).partition(" ")

@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from geo.errors import ParamsError
 from geo.params import CRITERIA, MODES, Weights
 from geo.profile import list_scenarios, read_scenario
-from geo.publish.reasons import percent_text
+from geo.publish.reasons import number_text, percent_text
 from geo.settings import Settings
 from geo.text import LANGUAGES, t
 from geo.ui import state
+
+#: Between two weights that the sliders offer.
+_STEP = 0.05
 
 
 def choose_language() -> str:
@@ -87,14 +91,22 @@ def budget_bounds(n_units: int) -> tuple[int, int]:
 
 
 def _show_weight(name: str, *, lang: str) -> None:
+    """Show a weight; a slider of numbers would write a decimal point whatever the language."""
+    weight = f"weights.{name}"
+    # The browser knows a choice by its words only: under one key, another language would find none and show 0.
+    key = f"{weight} {lang}"
+    st.session_state[key] = float(st.session_state[weight])
     low, high = (_bound(name, kind) for kind in ("ge", "le"))
-    st.slider(
+    steps = np.arange(round(low / _STEP), round(high / _STEP) + 1) * _STEP
+    # a link may hold a value between two steps
+    offered = sorted({st.session_state[key], *steps.round(2).tolist()})
+    st.select_slider(
         t(f"ui.criterion.{name}", lang=lang),
-        low,
-        high,
-        step=0.05,
-        key=f"weights.{name}",
+        offered,
+        key=key,
+        format_func=lambda value: number_text(value, lang=lang, decimals=2),
         help=t(f"ui.criterion_help.{name}", lang=lang),
+        on_change=lambda: st.session_state.update({weight: st.session_state[key]}),
     )
 
 

@@ -19,7 +19,7 @@ from geo.ui import state
 from geo.ui.tables import MISSING
 from geo.ui.words import plain
 from tests.toy import toy_folder
-from tests.ui.toyapp import HOSTILE
+from tests.ui.toyapp import HOSTILE, weight_slider
 
 PAGES = ("overview", "unit", "export", "data")
 Start = Callable[..., AppTest]
@@ -46,7 +46,7 @@ def url(app: AppTest) -> dict[str, str]:
 
 
 def sliders(app: AppTest) -> dict[str, float]:
-    return {slider.key: slider.value for slider in app.slider}
+    return {slider.key.split()[0]: slider.value for slider in (*app.slider, *app.select_slider)}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -56,7 +56,7 @@ def test_every_page_shows_in_every_language(start: Start, go: Go, lang: str, pag
     assert_no_error(app)
     title = "ui.overview.title" if page == "overview" else f"ui.page.{page}"
     assert app.title[0].value == t(title, lang=lang, city="Toy")
-    assert app.slider[0].label == t("ui.criterion.location", lang=lang)
+    assert app.select_slider[0].label == t("ui.criterion.location", lang=lang)
     assert {frame.proto.placeholder for frame in app.dataframe} <= {MISSING}
 
 
@@ -94,11 +94,24 @@ def test_choosing_a_language_changes_the_page_at_once_and_keeps_the_weights(star
     assert sliders(app)["weights.size"] == 0.8
 
 
+@pytest.mark.parametrize(("lang", "written"), [("vi", "0,33"), ("en", "0.33"), ("fr", "0,33")])
+def test_a_weight_is_written_as_the_language_does_and_may_lie_between_two_steps(
+    start: Start, lang: str, written: str
+) -> None:
+    app = start(lang=lang, weights__size="0.33")
+    slider = weight_slider(app, "weights.size")
+    assert slider.value == 0.33
+    assert written in slider.options
+    slider.set_value(0.5).run()
+    assert_no_error(app)
+    assert sliders(app)["weights.size"] == 0.5
+
+
 def test_a_slider_gives_the_plan_that_the_api_gives(start: Start, toy_city: City) -> None:
     app = start()
     before = unit_table(app)
-    app.slider(key="weights.size").set_value(1.0).run()
-    app.slider(key="weights.access").set_value(0.1).run()
+    weight_slider(app, "weights.size").set_value(1.0).run()
+    weight_slider(app, "weights.access").set_value(0.1).run()
     app.slider(key="choice.max_sites").set_value(3).run()
     params = Params().with_values({"weights.size": 1.0, "weights.access": 0.1, "choice.max_sites": 3})
     expected = make_plan(toy_city, params).units
@@ -130,7 +143,7 @@ def test_a_link_brings_back_everything_that_was_set(start: Start) -> None:
 def test_what_is_set_goes_into_the_url_and_survives_a_change_of_page(start: Start, go: Go) -> None:
     app = start()
     assert url(app) == {}
-    app.slider(key="weights.location").set_value(0.9).run()
+    weight_slider(app, "weights.location").set_value(0.9).run()
     assert url(app) == {"weights.location": "0.9"}
     app.query_params.clear()  # what Streamlit does to the URL when the page changes
     app = go(app, "unit")
@@ -160,7 +173,7 @@ def test_a_wrong_value_in_the_url_keeps_the_default(start: Start, wrong: dict[st
 
 def test_all_weights_at_zero_are_explained_and_can_be_undone(start: Start) -> None:
     app = start(lang="en", **{f"weights.{name}": "0" for name in CRITERIA[1:]})
-    app.slider(key="weights.location").set_value(0.0).run()
+    weight_slider(app, "weights.location").set_value(0.0).run()
     assert not app.exception
     assert app.error[0].value == t("ui.failed.params", lang="en")
     app.button[0].click().run()
