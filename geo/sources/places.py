@@ -24,6 +24,8 @@ _SHIFT_M = 100.0
 _SHIFT_SPREAD = 0.1
 _DEGREES = "-180 … 180, -90 … 90"
 _AREA_OF_USE_MARGIN_DEG = 1.0
+#: Countries keep one zone of UTM far beyond its sides, Norway the 33rd up to 31°E; ways and areas grow by 3 % there.
+_UTM_MARGIN_DEG = 15.0
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _POINTS = (shapely.GeometryType.POINT,)
 
@@ -49,7 +51,18 @@ def layer_of_polygons(raw: RawTable, log: FaultLog, *, partial: bool = False) ->
     """
     geometry = _checked_geometry(raw, log, types=_POLYGONS, expected="Polygon, MultiPolygon", partial=partial)
     valid = np.array([_valid_polygon(raw, i, each, log) for i, each in enumerate(geometry)], dtype=object)
-    return Layer(raw=raw, geometry=_to_wgs84(raw, valid, log))
+    return Layer(raw=raw, geometry=_on_one_side(raw, _to_wgs84(raw, valid, log), log))
+
+
+def _on_one_side(raw: RawTable, polygons: np.ndarray, log: FaultLog) -> np.ndarray:
+    """Return polygons in degrees without those around the globe, which is what becomes of one on the 180th meridian."""
+    west, _, east, _ = shapely.bounds(polygons).T
+    around = east - west > 180
+    for i in np.flatnonzero(around):
+        log.add("antimeridian", file=raw.file, row=raw.rows[i], column="geometry")
+    kept = polygons.copy()
+    kept[around] = None
+    return kept
 
 
 def lacks_crs(raw: RawTable) -> bool:
@@ -149,7 +162,12 @@ def _to_wgs84(raw: RawTable, geometry: np.ndarray, log: FaultLog) -> np.ndarray:
         return np.full(len(geometry), None, dtype=object)
     if raw.crs is not None and not raw.crs.is_geographic:
         degrees = _transformed(geometry, raw.crs)
-        return _without(degrees, ~_in_area_of_use(raw.crs, degrees), raw, log, shown=geometry, key="crs_wrong")
+        strange = ~_in_area_of_use(raw.crs, degrees, margin=_AREA_OF_USE_MARGIN_DEG)
+        beside = strange & _is_beside_zone(raw.crs, geometry, degrees)
+        for i in np.flatnonzero(beside)[:1]:
+            place = _pair(*np.round(shapely.get_coordinates(degrees[i])[0], 5))
+            log.warn("crs_beside", file=raw.file, row=raw.rows[i], column="geometry", value=place, crs=_name(raw.crs))
+        return _without(degrees, strange & ~beside, raw, log, shown=geometry, key="crs_wrong")
     odd = ~_are_degrees(shapely.bounds(geometry))
     if raw.crs is None:
         if _is_majority(odd, geometry):
@@ -196,16 +214,22 @@ def _are_degrees(bounds: np.ndarray) -> np.ndarray:
     return fits | np.isnan(west)
 
 
-def _in_area_of_use(crs: pyproj.CRS, degrees: np.ndarray) -> np.ndarray:
-    """Say of every geometry whether its middle lies where `crs` is meant to be used, with a margin."""
+def _in_area_of_use(crs: pyproj.CRS, degrees: np.ndarray, *, margin: float) -> np.ndarray:
+    """Say of every geometry whether its middle lies where `crs` is meant to be used, with a margin in degrees."""
     west, south, east, north = shapely.bounds(degrees).T
     area = crs.area_of_use
     if area is None or area.west > area.east:
         return _are_degrees(shapely.bounds(degrees))
-    margin = _AREA_OF_USE_MARGIN_DEG
     lon, lat = (west + east) / 2, (south + north) / 2
     inside: np.ndarray = (area.west - margin <= lon) & (lon <= area.east + margin)
     return inside & (area.south - margin <= lat) & (lat <= area.north + margin)
+
+
+def _is_beside_zone(crs: pyproj.CRS, geometry: np.ndarray, degrees: np.ndarray) -> np.ndarray:
+    """Say of every geometry whether it lies in a neighbour of its zone of UTM, and its coordinates are no degrees."""
+    if "UTM zone" not in crs.name:
+        return np.full(len(degrees), False)
+    return ~_are_degrees(shapely.bounds(geometry)) & _in_area_of_use(crs, degrees, margin=_UTM_MARGIN_DEG)
 
 
 def _name(crs: pyproj.CRS) -> str:
