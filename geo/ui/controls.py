@@ -92,10 +92,9 @@ def budget_bounds(n_units: int) -> tuple[int, int]:
 
 def _show_weight(name: str, *, lang: str) -> None:
     """Show a weight; a slider of numbers would write a decimal point whatever the language."""
-    weight = f"weights.{name}"
-    # The browser knows a choice by its words only: under one key, another language would find none and show 0.
-    key = f"{weight} {lang}"
-    st.session_state[key] = float(st.session_state[weight])
+    key = f"weights.{name}"
+    # Said anew each time: the browser knows a choice by its words, and would find none of another language.
+    st.session_state[key] = float(st.session_state[key])
     low, high = (_bound(name, kind) for kind in ("ge", "le"))
     steps = np.arange(round(low / _STEP), round(high / _STEP) + 1) * _STEP
     # a link may hold a value between two steps
@@ -106,7 +105,6 @@ def _show_weight(name: str, *, lang: str) -> None:
         key=key,
         format_func=lambda value: number_text(value, lang=lang, decimals=2),
         help=t(f"ui.criterion_help.{name}", lang=lang),
-        on_change=lambda: st.session_state.update({weight: st.session_state[key]}),
     )
 
 

@@ -20,7 +20,6 @@ from geo.ui import longwork
 from geo.ui.charts import MEASURES, Measure, axis_ends, frontier_chart
 from geo.ui.pages import frontier
 from geo.ui.words import number_locale
-from tests.ui.toyapp import weight_slider
 
 Start = Callable[..., AppTest]
 Go = Callable[[AppTest, str], AppTest]
@@ -77,7 +76,7 @@ def test_the_budget_moves_the_mark_and_asks_for_nothing_anew(
     app.slider(key="choice.max_sites").set_value(4).run()
     assert app.dataframe[0].value["mark"].tolist() == ["●", "", "◆"]
     assert len(asked) == 1
-    weight_slider(app, "weights.size").set_value(0.9).run()
+    app.select_slider(key="weights.size").set_value(0.9).run()
     assert len(asked) == 2
 
 

@@ -19,7 +19,7 @@ from geo.ui import state
 from geo.ui.tables import MISSING
 from geo.ui.words import plain
 from tests.toy import toy_folder
-from tests.ui.toyapp import HOSTILE, weight_slider
+from tests.ui.toyapp import HOSTILE
 
 PAGES = ("overview", "unit", "export", "data")
 Start = Callable[..., AppTest]
@@ -46,7 +46,7 @@ def url(app: AppTest) -> dict[str, str]:
 
 
 def sliders(app: AppTest) -> dict[str, float]:
-    return {slider.key.split()[0]: slider.value for slider in (*app.slider, *app.select_slider)}
+    return {slider.key: slider.value for slider in (*app.slider, *app.select_slider)}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -99,7 +99,7 @@ def test_a_weight_is_written_as_the_language_does_and_may_lie_between_two_steps(
     start: Start, lang: str, written: str
 ) -> None:
     app = start(lang=lang, weights__size="0.33")
-    slider = weight_slider(app, "weights.size")
+    slider = app.select_slider(key="weights.size")
     assert slider.value == 0.33
     assert written in slider.options
     slider.set_value(0.5).run()
@@ -110,8 +110,8 @@ def test_a_weight_is_written_as_the_language_does_and_may_lie_between_two_steps(
 def test_a_slider_gives_the_plan_that_the_api_gives(start: Start, toy_city: City) -> None:
     app = start()
     before = unit_table(app)
-    weight_slider(app, "weights.size").set_value(1.0).run()
-    weight_slider(app, "weights.access").set_value(0.1).run()
+    app.select_slider(key="weights.size").set_value(1.0).run()
+    app.select_slider(key="weights.access").set_value(0.1).run()
     app.slider(key="choice.max_sites").set_value(3).run()
     params = Params().with_values({"weights.size": 1.0, "weights.access": 0.1, "choice.max_sites": 3})
     expected = make_plan(toy_city, params).units
@@ -143,7 +143,7 @@ def test_a_link_brings_back_everything_that_was_set(start: Start) -> None:
 def test_what_is_set_goes_into_the_url_and_survives_a_change_of_page(start: Start, go: Go) -> None:
     app = start()
     assert url(app) == {}
-    weight_slider(app, "weights.location").set_value(0.9).run()
+    app.select_slider(key="weights.location").set_value(0.9).run()
     assert url(app) == {"weights.location": "0.9"}
     app.query_params.clear()  # what Streamlit does to the URL when the page changes
     app = go(app, "unit")
@@ -173,7 +173,7 @@ def test_a_wrong_value_in_the_url_keeps_the_default(start: Start, wrong: dict[st
 
 def test_all_weights_at_zero_are_explained_and_can_be_undone(start: Start) -> None:
     app = start(lang="en", **{f"weights.{name}": "0" for name in CRITERIA[1:]})
-    weight_slider(app, "weights.location").set_value(0.0).run()
+    app.select_slider(key="weights.location").set_value(0.0).run()
     assert not app.exception
     assert app.error[0].value == t("ui.failed.params", lang="en")
     app.button[0].click().run()

@@ -16,7 +16,6 @@ from geo.text import LANGUAGES
 from geo.ui import longwork
 from geo.ui.pages import unit as unit_page
 from geo.ui.sketch import draw_unit
-from tests.ui.toyapp import weight_slider
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -45,7 +44,7 @@ def test_the_isochrones_are_drawn_on_request_and_follow_the_sites_not_the_weight
     app.toggle(key="unit_reached").set_value(True).run()
     assert not app.exception
     assert [found is not None for found in drawn] == [False, True]
-    weight_slider(app, "weights.size").set_value(0.9).run()
+    app.select_slider(key="weights.size").set_value(0.9).run()
     assert asked == [["00010"]]
 
 

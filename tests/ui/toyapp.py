@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import osmium
-from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import SelectSlider
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 HOSTILE = "<img src=x onerror=alert(1)> **b** `${x}` [a](http://evil.example) :red[r]"
@@ -27,12 +25,6 @@ def write_streets(path: Path) -> None:
             kind = "primary" if number == 5 else "residential"
             way = osmium.osm.mutable.Way(id=number, nodes=nodes, tags={"highway": kind}, version=1)
             writer.add_way(way)
-
-
-def weight_slider(app: AppTest, name: str) -> SelectSlider[float]:
-    """Return the slider of a weight in the language of the page."""
-    (slider,) = [slider for slider in app.select_slider if str(slider.key).startswith(f"{name} ")]
-    return slider
 
 
 def _node(column: int, row: int) -> int:
