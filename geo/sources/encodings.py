@@ -57,13 +57,20 @@ def _read_1258(text: str) -> str:
     return unicodedata.normalize("NFC", text.encode("latin-1").decode("cp1258"))
 
 
+def _read_1252(text: str) -> str:
+    return text.encode("latin-1").decode("cp1252")
+
+
 TCVN3 = Encoding(name="TCVN3", read=_read_tcvn3)
 WINDOWS_1258 = Encoding(name="windows-1258", read=_read_1258)
 OF_BYTES = (WINDOWS_1258, TCVN3)
+#: ISO 8859-1 and what Windows adds to it, of French and other western texts.
+WINDOWS_1252 = Encoding(name="windows-1252", read=_read_1252)
 #: What a .cpg file may say, without case, spaces and punctuation.
 _DECLARED: Mapping[str, Encoding] = {
     **dict.fromkeys(("tcvn3", "tcvn", "tcvn57121", "tcvn5712", "vn3", "abc"), TCVN3),
     **dict.fromkeys(("1258", "cp1258", "windows1258", "ansi1258"), WINDOWS_1258),
+    **dict.fromkeys(("1252", "cp1252", "windows1252", "ansi1252", "iso88591", "88591", "latin1"), WINDOWS_1252),
 }
 
 

@@ -25,7 +25,15 @@ import shapely
 from geo.schemas import WGS84
 from geo.sources.coordinates import build_polygons
 from geo.sources.crs import parse_crs
-from geo.sources.encodings import OF_BYTES, TCVN3, Encoding, declared_encoding, is_shown_tcvn3, tell_encoding
+from geo.sources.encodings import (
+    OF_BYTES,
+    TCVN3,
+    WINDOWS_1252,
+    Encoding,
+    declared_encoding,
+    is_shown_tcvn3,
+    tell_encoding,
+)
 from geo.sources.files import FolderFiles
 from geo.sources.tables import RawTable
 
@@ -340,7 +348,7 @@ def _tell_encoding(files: FolderFiles, raw: RawTable, declared: str) -> Encoding
     """Return the encoding of texts that are not UTF-8; a fault and None where it cannot be told.
 
     A declared TCVN3 is obeyed, since nobody writes that by accident; a declared windows-1258 must bear out or be the
-    only one that may.
+    only one that may; a declared windows-1252, which many tools write unasked, holds where nothing is Vietnamese.
     """
     said = declared_encoding(declared)
     if said is TCVN3:
@@ -348,7 +356,7 @@ def _tell_encoding(files: FolderFiles, raw: RawTable, declared: str) -> Encoding
     told = tell_encoding(_texts_of(raw))
     if isinstance(told, Encoding):
         return told
-    if said in told:
+    if said in told or (said is WINDOWS_1252 and not told):
         return said
     example = next(text for text in sorted(_texts_of(raw)) if not text.isascii())
     candidates = ", ".join(f"{each.name} (“{_read_or_mark(example, each)}”)" for each in told)

@@ -227,6 +227,27 @@ def test_a_cpg_settles_what_the_words_do_not(folder: Path, cpg: bytes, name: str
     assert set(commune_names(folder)) == {name}
 
 
+#: As a French office writes them.
+FRENCH = {"00001": "Étrez", "00002": "Péronnas", "00003": "Curtafond", "00004": "Saint-Denis-lès-Bourg"}
+
+
+@pytest.mark.parametrize("cpg", [b"ISO-8859-1", b"1252", b"CP1252"])
+def test_a_declared_western_encoding_holds_where_nothing_is_vietnamese(folder: Path, cpg: bytes) -> None:
+    zip_communes(folder, {key: name.encode("cp1252") for key, name in FRENCH.items()}, cpg=cpg)
+    assert commune_names(folder) == list(FRENCH.values())
+
+
+def test_a_western_encoding_that_nobody_declares_is_refused(folder: Path) -> None:
+    zip_communes(folder, {key: name.encode("cp1252") for key, name in FRENCH.items()})
+    assert [fault.key for fault in errors_in(folder)] == ["not_utf8"]
+
+
+def test_letters_that_only_windows_1252_has_are_read_and_told(folder: Path) -> None:
+    zip_communes(folder, dict.fromkeys(COMMUNES, "Sacré-Cœur".encode("cp1252")), cpg=b"1252")
+    assert set(commune_names(folder)) == {"Sacré-Cœur"}
+    assert [told(fault)["encoding"] for fault in faults_in(folder) if fault.key == "text_recoded"] == ["windows-1252"]
+
+
 def test_words_of_no_vietnamese_are_refused(folder: Path) -> None:
     zip_communes(folder, dict.fromkeys(COMMUNES, b"Stra\xdfe \x81"))
     assert [fault.key for fault in errors_in(folder)] == ["not_utf8"]
