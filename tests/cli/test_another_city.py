@@ -80,3 +80,11 @@ def test_figures_on_the_terminal_have_the_decimal_sign_of_the_language() -> None
     from geo.cli.console import printable
 
     assert [printable({"x": 9.756}, lang)["x"] for lang in ("en", "fr", "vi")] == ["9.76", "9,76", "9,76"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_resolution_in_another_language_is_sent_to_the_table(run: Run, folder: Path, lang: str) -> None:
+    law = write_text(folder / "law.txt", "1. Commune nouvelle de Bresse : Attignat, Buellas\n")
+    result = run("clauses", law, "--communes", folder, "--out", folder / "clauses.csv", "--lang", lang)
+    assert result.exit_code == 1
+    assert "boundaries/clauses.csv" in result.output
