@@ -23,6 +23,8 @@ from geo.text import t
 MEASURES = ("added_min", "worst_added_min", "lost_pct")
 #: Violet for shorter, brown for longer (ColorBrewer PuOr, which every kind of colour vision can tell apart).
 _SHORTER, _SAME, _LONGER, _LOST = "#542788", "#f7f7f7", "#b35806", "#2b2b2b"
+#: What is not known must not look like no change.
+_UNKNOWN = "#b4bcc8"
 #: The ends of the scale are multiples of this.
 _STEPS = {"added_min": 0.5, "worst_added_min": 5.0, "lost_pct": 10.0}
 _OUTLINE = {"type": "geoshape", "strokeWidth": 1.8, "stroke": "#0b6e4f", "filled": False}
@@ -110,6 +112,12 @@ def _features(
     ]
 
 
+def has_unknown(units: pd.DataFrame, measure: str) -> bool:
+    """Return whether the map shows units of which the measure is not known."""
+    shown = measured(units)
+    return bool((shown[measure].isna() & ~(shown["lost_pct"] >= _MOSTLY_LOST_PCT)).any())
+
+
 def around_changes(units: pd.DataFrame, city: City, *, also: NDArray[np.bool_] | bool = False) -> NDArray[np.bool_]:
     """Return which units lie in the box around those that change, and `also`; all of them where none does."""
     changed = ((units["added_min"].abs() >= _SHOWN_MIN) | (units["lost_population"] > 0)).to_numpy() | also
@@ -145,7 +153,10 @@ def _filled_units(measure: str, end: float, lang: str, told: Sequence[str]) -> d
         "mark": {"type": "geoshape", "stroke": "#8c94a3", "strokeWidth": 0.6},
         "encoding": {
             "color": {
-                "condition": {"test": "datum.properties.lost", "value": _LOST},
+                "condition": [
+                    {"test": "datum.properties.lost", "value": _LOST},
+                    {"test": "datum.properties.value === null", "value": _UNKNOWN},
+                ],
                 "field": "properties.value",
                 "type": "quantitative",
                 "scale": scale,
@@ -176,12 +187,12 @@ def _properties(units: pd.DataFrame, measure: str, lang: str) -> list[dict[str, 
             return t(f"scenario.why.{value}", lang=lang) if name == "lost_reason" and value else str(value) or "–"
         return number_text(value, lang=lang, decimals=0 if name.endswith("population") else 1)
 
-    value = units[measure].round(3).fillna(0.0) + 0.0
+    values = [None if np.isnan(value) else value + 0.0 for value in units[measure].astype(float).round(3)]
     lost = units["lost_pct"] >= _MOSTLY_LOST_PCT
     texts = [[told(name, cell) for name, cell in zip(names, row, strict=True)] for row in units[names].to_numpy()]
     return [
         {"value": number, "lost": bool(gone and measure != "lost_pct"), **dict(zip(names, words, strict=True))}
-        for number, gone, words in zip(value.tolist(), lost, texts, strict=True)
+        for number, gone, words in zip(values, lost, texts, strict=True)
     ]
 
 

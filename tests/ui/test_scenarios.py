@@ -15,7 +15,7 @@ from geo import City, make_plan
 from geo.profile import Scenario, list_scenarios
 from geo.study.impact import Impact, compare_scenario
 from geo.text import LANGUAGES, t
-from geo.ui.diffmap import MEASURES, around_changes, difference_chart, scale_end, share_change, unit_shapes
+from geo.ui.diffmap import MEASURES, around_changes, difference_chart, has_unknown, scale_end, share_change, unit_shapes
 
 Start = Callable[..., AppTest]
 Go = Callable[[AppTest, str], AppTest]
@@ -35,6 +35,16 @@ def impact(toy_city: City) -> Impact:
 def chart(impact: Impact, city: City, **options: Any) -> dict[str, Any]:
     given = {"measure": "added_min", "lang": "en", "height": 300, "whole": True, **options}
     return difference_chart(impact.units, city, unit_shapes(city), **given)
+
+
+def test_a_unit_of_which_nothing_is_known_is_not_drawn_as_unchanged(impact: Impact, toy_city: City) -> None:
+    assert not has_unknown(impact.units, "added_min")
+    impact.units.loc[impact.units.index[0], "added_min"] = np.nan
+    assert has_unknown(impact.units, "added_min")
+    layer = chart(impact, toy_city)["layer"][0]
+    assert [feature["properties"]["value"] is None for feature in layer["data"]["values"]] == [True, False]
+    tests = [case["test"] for case in layer["encoding"]["color"]["condition"]]
+    assert "datum.properties.value === null" in tests
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -18,7 +18,7 @@ from geo.settings import Settings
 from geo.study.compare import Comparison
 from geo.text import t
 from geo.ui import store
-from geo.ui.diffmap import difference_chart
+from geo.ui.diffmap import difference_chart, has_unknown
 from geo.ui.tables import MISSING, in_words
 from geo.ui.view import View, show_attribution, show_banner, show_faults
 from geo.ui.words import plain
@@ -159,7 +159,8 @@ def _show_map(view: View, found: Comparison) -> None:
         outlined=np.asarray(units["change"] != "none"),
     )
     st.vega_lite_chart(chart, width="stretch", key="comparison_map")
-    st.caption(_say(view, "outlined"))
+    grey = [t("scenario.unknown", lang=view.lang)] if has_unknown(units, "added_min") else []
+    st.caption(" ".join([_say(view, "outlined"), *grey]))
 
 
 def _show_units(view: View, found: Comparison) -> None:

@@ -17,7 +17,7 @@ from geo.settings import Settings
 from geo.study.impact import Impact, anew_table, choose_anew
 from geo.text import t
 from geo.ui import state, store
-from geo.ui.diffmap import MEASURES, difference_chart, measured, share_change
+from geo.ui.diffmap import MEASURES, difference_chart, has_unknown, measured, share_change
 from geo.ui.longwork import ask
 from geo.ui.tables import MISSING, in_words
 from geo.ui.view import View, show_attribution, show_banner, show_faults
@@ -108,7 +108,7 @@ def _show_figures(view: View, impact: Impact) -> None:
         ("added_min", view.minutes(totals["added_min"]), None),
         ("slower_population", view.number(totals["slower_population"]), None),
         ("lost_population", view.number(totals["lost_population"]), None),
-        ("share", share, change),
+        ("share", share, change and view.say("amount.points", value=change)),
     )
     for column, (key, value, delta) in zip(st.columns(len(figures)), figures, strict=True):
         label, explained = _say(view, f"figure.{key}"), _say(view, f"figure_help.{key}")
@@ -138,7 +138,8 @@ def _show_map(view: View, impact: Impact) -> None:
         places=impact.scenario.restrictions,
     )
     st.vega_lite_chart(chart, width="stretch", key="difference_map")
-    st.caption(_say(view, "dark"))
+    grey = [_say(view, "unknown")] if has_unknown(impact.units, measure or MEASURES[0]) else []
+    st.caption(" ".join([_say(view, "dark"), *grey]))
 
 
 def _show_anew(view: View, impact: Impact) -> pd.DataFrame | None:
