@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from geo.plan import Plan
 from geo.publish.reasons import coverage_text, percent_text, source_text
-from geo.text import LANGUAGES
+from geo.publish.why import explanations_table
+from geo.text import LANGUAGES, t
 
 
 @pytest.mark.parametrize("decimals", [0, 1])
@@ -47,3 +49,12 @@ def test_the_headline_says_how_many_units_and_people_it_leaves_out(plan: Plan) -
     assert coverage_text(everywhere, lang="en") == ""
     without_site = replace(everywhere, units=plan.units.assign(n_sites=[2, 0, 0]))
     assert coverage_text(without_site, lang="en") == "2 of 3 units have no site."
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_figure_that_is_not_known_carries_no_unit(plan: Plan, lang: str) -> None:
+    """The second unit of the toy has no roads: "not known min" is no sentence."""
+    unknown = t("publish.unknown", lang=lang)
+    texts = [text for text in explanations_table(plan, lang=lang)["text"] if unknown in text]
+    assert texts
+    assert not [text for text in texts if re.search(rf"{unknown}\s*(min|phút|m²|percentage|điểm|points)", text)]
