@@ -26,6 +26,7 @@ _SPACED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\
 _DATE = re.compile(r"(\d{4})-\d\d-\d\d(?:T.*)?|(?:\d{1,2}[/.-]){1,2}(\d{4})")
 #: A spreadsheet shows the number of a year under a format for dates as a day of 1905.
 _YEAR_OF_NUMBERS = "1905"
+_SPREADSHEET_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
 _INTEGRAL_FLOAT = re.compile(r"(\d+)\.0+")
 
 
@@ -49,6 +50,7 @@ def read_columns(raw: RawTable, columns: tuple[Column, ...], log: FaultLog) -> p
             continue
         _note_twins(raw, position, log)
         texts = [_text_of(cell) for cell in raw.cells[position]]
+        _note_rivals(raw, column, position, texts, log)
         data[column.name] = _convert(raw, column, headers[column.name], texts, log)
     _note_unknown_headers(raw, columns, found, log)
     frame = pd.DataFrame(data, index=pd.RangeIndex(len(raw)))
@@ -84,6 +86,23 @@ def _note_twins(raw: RawTable, position: int, log: FaultLog) -> None:
     header = raw.headers[position]
     if sum(fold(each) == fold(header) for each in raw.headers) > 1:
         log.add("column_twice", file=raw.file, row=raw.header_row, column=header)
+
+
+def _note_rivals(raw: RawTable, column: Column, position: int, texts: list[str | None], log: FaultLog) -> None:
+    """Note other columns of figures that mean the same by their header and say something else.
+
+    Who calls a column by its own name says which one is meant.
+    """
+    if column.kind != "number" or fold(raw.headers[position]) == fold(column.name):
+        return
+    names = {fold(name) for name in column.headers}
+    for other, header in enumerate(raw.headers):
+        if other == position or fold(header) not in names or fold(header) == fold(raw.headers[position]):
+            continue
+        pairs = zip(raw.rows, texts, (_text_of(cell) for cell in raw.cells[other]), strict=True)
+        row = next((row for row, text, rival in pairs if rival is not None and rival != text), None)
+        if row is not None:
+            log.warn("column_rival", file=raw.file, row=row, column=header, used=raw.headers[position])
 
 
 def _text_of(cell: Any) -> str | None:
@@ -186,6 +205,8 @@ def _as_text(text: str, *, ident: bool = False) -> tuple[str | None, str | None]
         return None, "text_broken"
     if not unicodedata.is_normalized("NFC", text):
         return unicodedata.normalize("NFC", text), "not_nfc"
+    if text in _SPREADSHEET_ERRORS:
+        return None, "cell_error"
     if ident and text.startswith("="):
         return None, "formula_unsaved"
     if ident and (integral := _INTEGRAL_FLOAT.fullmatch(text)):
@@ -209,8 +230,8 @@ def _with_point(text: str, *, comma: bool) -> str:
 
 
 def _as_number(text: str, column: Column, *, comma: bool, grouped: bool = False) -> tuple[float | None, str | None]:
-    if text.startswith("="):
-        return None, "formula_unsaved"
+    if text.startswith("=") or text in _SPREADSHEET_ERRORS:
+        return None, "formula_unsaved" if text.startswith("=") else "cell_error"
     text = _with_point(text, comma=comma)
     if not _NUMBER.fullmatch(text):
         return None, "not_a_number"

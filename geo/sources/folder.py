@@ -34,6 +34,7 @@ from geo.sources.cells import note_duplicates
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
 from geo.sources.lines import read_lines
+from geo.sources.measures import note_building_areas, note_distortion, note_fractions
 from geo.sources.places import note_far_layers, note_outside, note_shift
 from geo.sources.placing import place_polygons
 from geo.sources.plausible import note_lost_zeros
@@ -171,8 +172,10 @@ def _check_together(parts: _Parts, log: FaultLog) -> None:
         for part in (parts.inventory, *parts.population):
             align_to_communes(part, parts.communes, log)
         note_unpeopled(parts.communes, parts.population[0], log)
+        note_fractions((parts.communes, parts.population[0], *parts.units), log)
         note_lost_zeros(parts.communes, parts.population[0], parts.units, parts.districts, parts.clauses, log)
         _check_places(parts, log)
+    note_building_areas(parts.inventory, log)
     _check_unique(parts, log)  # last, because padded ids may meet
 
 
@@ -197,6 +200,8 @@ def _check_places(parts: _Parts, log: FaultLog) -> None:
     if communes is None:
         return
     crs = _metric_crs(parts)
+    if parts.city.get("metric_crs") is not None and len(communes.points()):
+        note_distortion(parts.city["metric_crs"], communes, file=CITY_FILE, log=log)
     far = note_far_layers(communes, others, log)
     if communes.raw.file in far or crs is None:
         return

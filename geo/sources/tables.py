@@ -80,7 +80,7 @@ def read_table(files: FolderFiles, path: Path, columns: tuple[Column, ...]) -> R
     if content is None:
         return None
     if path.suffix.lower() == ".xlsx":
-        sheet = read_sheet(files, path, content)
+        sheet = read_sheet(files, path, content, columns)
         raw = None if sheet is None else _table_from_grid(files, path, sheet.rows, columns, decimal_comma=False)
         if sheet is not None and raw is not None:
             note_traps(sheet, raw.headers, raw.rows, columns, file=raw.file, log=files.log)

@@ -1,4 +1,4 @@
-"""Read the first filled sheet of a workbook, and tell what a reader of it sees otherwise than a program does."""
+"""Read the sheet of a workbook that holds the table, and tell what its reader sees otherwise than a program does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xml.sax.saxutils import unescape
 from geo.sources.columns import Column, match_headers
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
-from geo.sources.grids import MAX_COLUMNS, Grid, is_filled, limited_rows
+from geo.sources.grids import MAX_COLUMNS, Grid, limited_rows, split_header
 
 if TYPE_CHECKING:
     import openpyxl
@@ -51,8 +51,11 @@ class Sheet:
     hidden: frozenset[int] = frozenset()
 
 
-def read_sheet(files: FolderFiles, path: Path, content: bytes) -> Sheet | None:
-    """Return the first visible sheet that is filled; None where it cannot be read, with the reason in the log."""
+def read_sheet(files: FolderFiles, path: Path, content: bytes, columns: tuple[Column, ...]) -> Sheet | None:
+    """Return the visible sheet that names most of `columns`, the first of equals.
+
+    None where it cannot be read, with the reason in the log; no rows where every sheet is empty.
+    """
     import openpyxl  # here, because it takes long to import and most folders hold no workbook
 
     members = files.unzip(path, content, suffixes=(".xml", ".rels"))
@@ -65,13 +68,15 @@ def read_sheet(files: FolderFiles, path: Path, content: bytes) -> Sheet | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and validations openpyxl does not know are none of ours
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            return _first_filled(files, path, book, members)
+            return _best_sheet(files, path, book, members, columns)
     except Exception as error:  # openpyxl raises whatever its parsers raise on a damaged workbook
         files.log.add("file_unreadable", file=files.name(path), detail=error)
     return None
 
 
-def _first_filled(files: FolderFiles, path: Path, book: openpyxl.Workbook, members: dict[str, bytes]) -> Sheet | None:
+def _best_sheet(
+    files: FolderFiles, path: Path, book: openpyxl.Workbook, members: dict[str, bytes], columns: tuple[Column, ...]
+) -> Sheet | None:
     filled: list[tuple[str, Sheet]] = []
     for sheet in book.worksheets:
         if sheet.sheet_state != "visible":
@@ -80,11 +85,15 @@ def _first_filled(files: FolderFiles, path: Path, book: openpyxl.Workbook, membe
         rows = limited_rows(files, path, (_without_empty_end(row) for row in sheet.iter_rows(values_only=True)))
         if rows is None:
             return None
-        if any(is_filled(row) for _, row in rows):
+        if rows:
             filled.append((sheet.title, _with_traps(rows, members.get(sheet._worksheet_path.lstrip("/"), b""))))
-    for title, _ in filled[1:]:
-        files.log.warn("sheet_ignored", file=files.name(path), value=title, used=filled[0][0])
-    return filled[0][1] if filled else Sheet(rows=[])
+    if not filled:
+        return Sheet(rows=[])
+    used, best = max(filled, key=lambda each: len(match_headers(split_header(each[1].rows, columns)[0], columns)))
+    for title, _ in filled:
+        if title != used:
+            files.log.warn("sheet_ignored", file=files.name(path), value=title, used=used)
+    return best
 
 
 def _without_empty_end(row: tuple[Any, ...]) -> list[Any]:

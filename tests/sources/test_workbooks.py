@@ -140,3 +140,26 @@ def test_a_plain_workbook_has_no_such_note(folder: Path, book: openpyxl.Workbook
     assert {fault.key for fault in faults_in(_saved(book, folder))} & {
         "rows_hidden", "cells_merged", "formula_unsaved",
     } == set()  # fmt: skip
+
+
+def test_the_sheet_with_the_table_is_read_wherever_it_stands(folder: Path, book: openpyxl.Workbook) -> None:
+    _sheet(book).title = "Tổng hợp"
+    book.create_sheet("Bìa", 0).append(["Tên", "Danh mục trụ sở 2025"])
+    book.create_sheet("Trống", 0)
+    assert _read(_saved(book, folder)).inventory.index.tolist() == ["S1", "S2", "S3"]
+    (note,) = _of(folder, "sheet_ignored")
+    assert (note.value, told(note)) == ("Bìa", {"used": "Tổng hợp"})
+
+
+def test_of_two_such_sheets_the_first_is_read(folder: Path, book: openpyxl.Workbook) -> None:
+    _sheet(book).title = "2025"
+    book.copy_worksheet(book.active).title = "2024"
+    assert errors_in(_saved(book, folder)) == []
+    assert [note.value for note in _of(folder, "sheet_ignored")] == ["2024"]
+
+
+@pytest.mark.parametrize(("cell", "column"), [("A8", "Mã trụ sở"), ("B8", "Tên trụ sở"), ("F8", "Diện tích Sàn (m²)")])
+def test_an_error_of_the_spreadsheet_is_no_value(folder: Path, book: openpyxl.Workbook, cell: str, column: str) -> None:
+    _sheet(book)[cell] = "#REF!"
+    (fault,) = errors_in(_saved(book, folder))
+    assert (fault.key, fault.row, fault.column, fault.value) == ("cell_error", 8, column, "#REF!")

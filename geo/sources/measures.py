@@ -1,0 +1,77 @@
+"""Flag figures in another unit of measure than their column says, and a projection that measures wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyproj
+
+from geo.sources.boundaries import Part
+from geo.sources.faultlog import FaultLog
+from geo.sources.places import Layer
+
+#: The median building of an inventory has at least these square metres; as many hectares no building has.
+_LEAST_M2 = 5.0
+#: The median tells from this many figures on.
+_ENOUGH = 3
+#: Rounding makes a usable area larger than the floor area by this share at most.
+_ROUNDED = 0.01
+#: A projection whose areas are off by more than this share is no metric one here.
+_DISTORTED = 0.05
+
+
+def note_building_areas(inventory: Part | None, log: FaultLog) -> None:
+    """Note areas of buildings that are no square metres, and usable areas larger than the floor they are part of."""
+    if inventory is None:
+        return
+    frame, headers = inventory.frame, inventory.frame.attrs["headers"]
+    for name in ("floor_area_m2", "usable_area_m2"):
+        areas = frame[name].dropna()
+        if len(areas) >= _ENOUGH and areas.median() < _LEAST_M2:
+            where: dict[str, Any] = {"file": inventory.raw.file, "column": headers[name]}
+            log.add("area_tiny", **where, value=f"{areas.median():.4g}", least=f"{_LEAST_M2:g}")
+    larger = frame["usable_area_m2"] > frame["floor_area_m2"] * (1 + _ROUNDED)
+    for i in np.flatnonzero(larger):
+        log.warn(
+            "area_usable_larger",
+            file=inventory.raw.file,
+            row=inventory.raw.rows[i],
+            column=headers["usable_area_m2"],
+            value=f"{frame['usable_area_m2'].iloc[i]:g}",
+            floor=f"{frame['floor_area_m2'].iloc[i]:g}",
+        )
+
+
+def note_fractions(parts: Iterable[Part | None], log: FaultLog) -> None:
+    """Note files whose people come in fractions: they may be thousands of people, or a model's."""
+    for part in parts:
+        if part is None:
+            continue
+        people = part.frame["population"]
+        broken = np.flatnonzero((people.notna() & (people % 1 != 0)).to_numpy())
+        if len(broken):
+            where: dict[str, Any] = {"file": part.raw.file, "row": part.raw.rows[broken[0]]}
+            header = part.frame.attrs["headers"]["population"]
+            value = f"{people.iloc[broken[0]]:.10g}"
+            log.warn(
+                "people_fractions", **where, column=header, value=value, n=len(broken), total=f"{people.sum():.6g}"
+            )
+
+
+def note_distortion(crs: pyproj.CRS, communes: Layer, *, file: str, log: FaultLog) -> None:
+    """Note a declared metric system in which areas where the communes lie are far from the true ones."""
+    middle = np.median(communes.points(), axis=0)
+    scale = _areal_scale(crs, *middle)
+    if not abs(scale - 1) <= _DISTORTED:
+        off = f"{scale:.2f}" if np.isfinite(scale) else "∞"
+        log.add("crs_distorts", file=file, column="metric_crs", value=crs.to_string(), scale=off)
+
+
+def _areal_scale(crs: pyproj.CRS, lon: float, lat: float) -> float:
+    """Return how many times larger areas are in `crs` than on the ground; infinite where it has no such place."""
+    try:
+        return float(pyproj.Proj(crs).get_factors(lon, lat).areal_scale)
+    except pyproj.exceptions.ProjError:
+        return float("inf")
