@@ -58,6 +58,7 @@ def test_a_file_is_compared_with_the_controls_or_with_another(start: Start, go: 
     assert {"weights.size", "choice.max_sites", "access.scenario", "constraints.pinned_sites"} <= set(params["name"])
     assert len(totals) == 7
     assert len(units) == 2
+    assert "UBND Phường Ánh" in units["sites_before"].tolist()  # a planner knows buildings by name
     assert t("compare.controls", lang=lang) in shown(app)
     app = put(app, "before", OTHER, name="a.toml")
     assert not app.exception

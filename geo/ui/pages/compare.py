@@ -163,11 +163,19 @@ def _show_map(view: View, found: Comparison) -> None:
     st.caption(" ".join([_say(view, "outlined"), *grey]))
 
 
+def _names(view: View, listed: str) -> str:
+    """Return the names of the buildings that are listed by id: the file keeps the ids."""
+    names = view.plan.sites["name"]
+    return " + ".join(str(names.get(site_id, site_id)) for site_id in listed.split(" + "))
+
+
 def _show_units(view: View, found: Comparison) -> None:
     st.subheader(_say(view, "where"))
     table = found.units.sort_values("change", key=lambda change: change == "none", kind="stable")
     table = table[list(_COLUMNS)].reset_index(drop=True)
     table["change"] = [_say(view, f"change.{code}") for code in table["change"]]
+    for side in ("sites_before", "sites_after"):
+        table[side] = [_names(view, listed) for listed in table[side]]
     labels = {name: st.column_config.Column(_say(view, f"column.{name}"), pinned=name == "name") for name in _COLUMNS}
     figures = {name: places for name, places in _COLUMNS.items() if places is not None}
     st.dataframe(
