@@ -200,11 +200,11 @@ def _check_places(parts: _Parts, log: FaultLog) -> None:
     if communes is None:
         return
     crs = _metric_crs(parts)
-    if parts.city.get("metric_crs") is not None and len(communes.points()):
-        note_distortion(parts.city["metric_crs"], communes, file=CITY_FILE, log=log)
     far = note_far_layers(communes, others, log)
     if communes.raw.file in far or crs is None:
         return
+    if parts.city.get("metric_crs") is not None and len(communes.points()):
+        note_distortion(parts.city["metric_crs"], communes, file=CITY_FILE, log=log)
     for part in (parts.inventory, parts.population[1]):
         if part and part.layer and part.raw.file not in far:
             note_outside(part.layer, communes, crs=crs, log=log)
