@@ -25,6 +25,7 @@ from geo.cli.console import (
     show_faults,
     show_line,
 )
+from geo.errors import InputError
 from geo.text import t
 
 
@@ -58,16 +59,18 @@ def check(
     """Say everything that is wrong with a data folder; exit code 1 if it cannot be used."""
     words = language(lang)
     with errors_in_words(words):
-        from geo.city import check_city
+        from geo.city import check_city, load_city
         from geo.params import Params
-        from geo.settings import Settings
         from geo.sources.elsewhere import notes_elsewhere
-        from geo.sources.folder import read_folder
+        from geo.sources.network import notes_on_coverage
 
-        settings = Settings()
-        faults = check_city(data, settings=settings)
-        if all(fault.severity == "warning" for fault in faults):
-            faults += notes_elsewhere(read_folder(data or settings.data_dir, settings=settings).units, Params())
+        try:
+            city = load_city(data)
+        except InputError:
+            faults = check_city(data)  # all that is wrong, not only what stopped it
+        else:
+            roads = () if city.network is None else notes_on_coverage(city.network, city.communes)
+            faults = [*city.notes, *roads, *notes_elsewhere(city.units, Params())]
         show_faults(faults, words)
         if any(fault.severity == "error" for fault in faults):
             raise typer.Exit(1)
