@@ -86,6 +86,7 @@ def audit_merge(
         *_of_commune_areas(case),
         *_of_people(case),
         *_of_foreign_land(case),
+        *_of_units_without_land(case),
         *_of_clauses(case),
         *_of_parts_apart(case),
         *_of_sureness(case),
@@ -387,14 +388,24 @@ def _foreign(rows: pd.DataFrame, *, check: str, subject: str, other: tuple[str, 
     )  # fmt: skip
 
 
+def _of_units_without_land(case: Case) -> Iterator[Found]:
+    """Yield units of which nothing is left: all that their clauses name is another's, or two polygons are one."""
+    for unit_id in case.units.index[case.units.geometry.is_empty]:
+        named = case.pieces["commune_id"][case.pieces["unit_id"] == unit_id]
+        yield Found(
+            check="unit_without_land", subject=unit_id, other=tuple(named), value=0.0,
+            place=case.communes.geometry[named.iloc[0]], remedy="check_relation",
+        )  # fmt: skip
+
+
 def _of_clauses(case: Case) -> Iterator[Found]:
     """Yield parts whose land does not fit what their clause says of it."""
     least = CHECKS["part_tiny"].limit
-    for row in case.pieces[case.pieces["relation"] != "whole"].itertuples():
+    for row in case.pieces.itertuples():
         m2, share_pct = row.area_km2 * 1e6, 100 * row.area_share
         values = {
             "clause_without_land": m2 if row.geometry.is_empty else _NAN,
-            "part_tiny": m2 if not row.geometry.is_empty and m2 < least else _NAN,
+            "part_tiny": m2 if row.relation != "whole" and not row.geometry.is_empty and m2 < least else _NAN,
             "land_without_people_most": share_pct if row.relation == "part_area_only" else _NAN,
             "people_on_little_land": share_pct if row.relation == "part_area_whole_population" else _NAN,
         }

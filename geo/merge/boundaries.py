@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from geo.merge.audit import audit_merge
 from geo.merge.coverage import ellipsoidal_area_km2, is_drawn, overlay
 from geo.merge.divide import divide_communes
-from geo.merge.leftover import find_heirs, land_left, settle_detached
+from geo.merge.leftover import hand_over, land_left, settle_detached
 from geo.merge.lines import cut_by_lines
 from geo.merge.population import Homes, share_population
 from geo.merge.split import polygonal
@@ -121,7 +121,7 @@ def _piece_geometry(
     method = np.where(named_once, "whole", "modelled").astype(object)
     unused = gpd.GeoSeries(crs=communes.crs)
     if cut.any():
-        geometry[cut] = _fit(shared, clauses[cut], official)
+        geometry[cut] = _fit(shared, clauses[cut], official, commune_m2=communes.area)
         modelled = unit_facts["data_source"][clauses["unit_id"]].to_numpy() == MODELLED
         method[cut & ~named_once] = np.where(modelled[cut & ~named_once], "modelled", "official")
     rest = communes.geometry
@@ -130,7 +130,7 @@ def _piece_geometry(
     geometry[named_once & ~cut] = rest[clauses["commune_id"][named_once & ~cut]]
     open_rows = ~named_once & ~cut
     if lines is not None:
-        by_lines = cut_by_lines(lines, rest=rest, clauses=clauses, open_rows=open_rows)
+        by_lines = cut_by_lines(lines, land=communes.geometry, rest=rest, clauses=clauses, open_rows=open_rows)
         unused = by_lines.unused.geometry
         for row, part in by_lines.parts.items():
             geometry[row], method[row], open_rows[row] = part, "drawn", False
@@ -169,19 +169,22 @@ def _overlay(old: gpd.GeoSeries, new: gpd.GeoSeries) -> gpd.GeoDataFrame:
         return pd.concat(list(threads.map(lambda part: overlay(part, new), parts)), ignore_index=True)
 
 
-def _fit(shared: gpd.GeoDataFrame, clauses: pd.DataFrame, units: gpd.GeoDataFrame) -> NDArray[np.object_]:
+def _fit(
+    shared: gpd.GeoDataFrame, clauses: pd.DataFrame, units: gpd.GeoDataFrame, *, commune_m2: pd.Series
+) -> NDArray[np.object_]:
     """Fit the communes into the polygons of `units`: the pieces of a unit make up the unit, no more and no less.
 
     What the law does not name cannot be there: land of a unit that no commune named in its clause covers goes to the
-    named piece it borders on longest, else to the nearest.
+    named piece it borders on longest, else to the nearest. Land under two communes goes to the smaller.
     """
     pairs = pd.MultiIndex.from_frame(shared[["old_id", "new_id"]])
     place = pairs.get_indexer(pd.MultiIndex.from_frame(clauses[["commune_id", "unit_id"]]))
     overlap = np.array([*shared.geometry, shapely.Polygon()], dtype=object)[place]
     result = np.array([polygonal(shape) for shape in overlap], dtype=object)
-    by_unit = clauses.reset_index(drop=True).sort_values("commune_id", kind="stable").groupby("unit_id").groups
+    order = np.lexsort((clauses["commune_id"].to_numpy(str), commune_m2[clauses["commune_id"]].to_numpy()))
+    rows = _rows_of(clauses["unit_id"].iloc[order], units.index)
     with ThreadPoolExecutor(_THREADS) as threads:
-        list(threads.map(lambda unit_id: _fill(units.geometry[unit_id], by_unit[unit_id].to_numpy(), result), by_unit))
+        list(threads.map(lambda unit, own: _fill(unit, order[own], result), units.geometry, rows))
     return result
 
 
@@ -196,9 +199,7 @@ def _fill(unit: shapely.Geometry, rows: NDArray[np.intp], result: NDArray[np.obj
     if taken.area >= unit.area * (1 - _SAME_AREA):
         return
     gaps = shapely.get_parts(polygonal(shapely.difference(unit, taken)))
-    heir = find_heirs(gaps, result[rows])
-    for place in np.unique(heir):
-        result[rows[place]] = polygonal(shapely.union(result[rows[place]], shapely.multipolygons(gaps[heir == place])))
+    result[rows] = hand_over(gaps, result[rows])
 
 
 def _pieces(

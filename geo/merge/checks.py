@@ -53,6 +53,7 @@ CHECKS: dict[str, Check] = {
     "population_lost_share": Check(subject="city", unit="share", limit=SUM_TOLERANCE, must_hold=True),
     "area_measure": Check(subject="city", unit="times", limit=1.0, must_hold=True),
     "area_error_pct": Check(subject="unit", unit="pct", limit=AREA_TOLERANCE_PCT, other="unit", must_hold=True),
+    "unit_without_land": Check(subject="unit", unit="m2", limit=1.0, other="commune", must_hold=True, at_least=True),
     "population_error_pct": Check(subject="unit", unit="pct", limit=20.0),
     "unit_overlap": Check(subject="unit", unit="km2", limit=0.0, other="unit"),
     "unit_gap": Check(subject="unit", unit="km2", limit=0.0, other="unit"),

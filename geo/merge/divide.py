@@ -20,6 +20,8 @@ from geo.merge.split import GRID_M, polygonal, split_polygon
 
 #: Atoms of land in a commune: enough to shape a line, few enough that a city takes seconds.
 _ATOMS = 80
+#: The grid over the box of a commune has no more points: slivers far apart would ask for any number.
+_GRID_POINTS = 100_000
 #: A line along an old boundary costs this much more than one across a commune, which the law divides anyway.
 _ALONG_OLD_BOUNDARY = 1.2
 #: The energy of a line is its length over the side of the units beside it, to this power.
@@ -105,8 +107,9 @@ def _scatter(shapes: NDArray[np.object_], *, divided: NDArray[np.intp]) -> _Atom
 def _grid(shape: shapely.Geometry) -> NDArray[np.float64]:
     if shape.is_empty:
         return np.empty((0, 2))
-    step = np.sqrt(shape.area / _ATOMS * 2 / np.sqrt(3))
     west, south, east, north = shape.bounds
+    box_m2 = (east - west) * (north - south)
+    step = np.sqrt(max(shape.area / _ATOMS, box_m2 / _GRID_POINTS) * 2 / np.sqrt(3))
     x, y = np.meshgrid(
         np.arange(west + step / 2, east, step), np.arange(south + step / 2, north, step * np.sqrt(3) / 2)
     )
@@ -188,11 +191,15 @@ def _share_of_district(
 
 
 def _wanted(given: NDArray[np.float64], commune: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the given shares, scaled to no more than the commune; a single share that is missing is the rest."""
+    """Return the given shares, scaled to no more than the commune; a single share that is missing is the rest.
+
+    Where what the others leave is given to nobody, the shares are free.
+    """
     taken = np.bincount(commune, np.nan_to_num(given))[commune]
     missing = np.bincount(commune, np.isnan(given))[commune]
     rest = np.where(missing == 1, np.maximum(1 - taken, 0), np.nan)
-    return np.where(np.isnan(given), rest, given / np.maximum(taken, np.where(missing > 0, 1, taken)))
+    scale = np.where(missing > 0, np.maximum(taken, 1), np.where(taken > 0, taken, np.nan))
+    return np.where(np.isnan(given), rest, given / scale)
 
 
 def _cut(

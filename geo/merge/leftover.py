@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.merge.split import polygonal
+from geo.merge.split import GRID_M, join, polygonal
 
 #: What lies nearer than this touches.
 _SAME_PLACE_M = 0.0005
@@ -39,25 +39,26 @@ def land_left(land: gpd.GeoSeries, open_ids: pd.Series, official: gpd.GeoSeries)
     geopandas.GeoSeries
         Index and CRS of `land`. Communes not in `open_ids` keep all their land.
     """
+    index, land = land.index, land.sort_index()  # ties go to the first, so the order must not be that of a file
     tidy = _tidied(land)
-    if official.empty:
-        return tidy
-    is_open = tidy.index.isin(open_ids)
-    taken = np.asarray(official)
-    left = shapely.difference(np.asarray(tidy), _near(np.asarray(tidy), taken))
+    if not official.empty:
+        is_open = tidy.index.isin(open_ids)
+        tidy[is_open] = _open_land(land, tidy, is_open, np.asarray(official))
+    return tidy.loc[index]
+
+
+def _open_land(
+    land: gpd.GeoSeries, tidy: gpd.GeoSeries, is_open: NDArray[np.bool_], taken: NDArray[np.object_]
+) -> NDArray[np.object_]:
+    left = shapely.difference(np.asarray(tidy), _near(np.asarray(tidy), taken), grid_size=GRID_M)
     left = np.array([polygonal(shape) for shape in left], dtype=object)
     outside, rest = _parts(shapely.union_all(left[~is_open])), left[is_open]
     shown = _near(outside, np.asarray(land[is_open]))
-    theirs, foreign = _parts(shapely.intersection(outside, shown)), _parts(shapely.difference(outside, shown))
-    foreign = foreign[_is_enclosed(foreign, rest, np.concatenate([taken, theirs]))]
+    rest = hand_over(_parts(shapely.intersection(outside, shown, grid_size=GRID_M)), rest)
+    foreign = _parts(shapely.difference(outside, shown, grid_size=GRID_M))
+    foreign = foreign[_is_enclosed(foreign, rest, taken)]
     rest, strips = _without_strips(rest, taken)
-    loose = np.concatenate([theirs, foreign, strips])
-    heir = find_heirs(loose, rest) if len(loose) else np.array([], dtype=int)
-    for place in np.unique(heir):
-        rest[place] = polygonal(shapely.union_all([rest[place], *loose[heir == place]]))
-    result = np.asarray(tidy).copy()
-    result[is_open] = rest
-    return gpd.GeoSeries(result, index=tidy.index, crs=tidy.crs)
+    return hand_over(np.concatenate([foreign, strips]), rest)
 
 
 def _near(shapes: NDArray[np.object_], others: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -66,7 +67,7 @@ def _near(shapes: NDArray[np.object_], others: NDArray[np.object_]) -> NDArray[n
     shape, other = shapely.STRtree(others).query(shapes, predicate="intersects")
     numbers, start = np.unique(shape, return_index=True)
     for number, near in zip(numbers, np.split(other, start[1:]), strict=False):
-        result[number] = shapely.union_all(others[near])
+        result[number] = shapely.union_all(others[near], grid_size=GRID_M)
     return result
 
 
@@ -87,7 +88,7 @@ def _without_strips(
     loose[np.flatnonzero(beside)[shapely.STRtree(taken).query(parts[beside], "dwithin", _SAME_PLACE_M)[0]]] = True
     kept = shapes.copy()
     for number in np.unique(place[loose]):
-        kept[number] = polygonal(shapely.union_all(parts[(place == number) & ~loose]))
+        kept[number] = join(parts[(place == number) & ~loose])
     return kept, parts[loose]
 
 
@@ -113,20 +114,33 @@ def _is_enclosed(
     return enclosed
 
 
-def find_heirs(gaps: NDArray[np.object_], shapes: NDArray[np.object_]) -> NDArray[np.intp]:
-    """Return for each gap the place of the shape it goes to: the longest border, else the nearest; ties to the first.
-
-    Lines that were rounded leave thousands of gaps, most of them beside one shape only: only the others are measured.
+def hand_over(loose: NDArray[np.object_], shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return `shapes` with each of `loose` joined to the one that it borders on longest, else to the nearest.
 
     Parameters
     ----------
-    gaps, shapes : numpy.ndarray of shapely.Geometry
-        Polygons in one metric CRS; a shape may be empty.
+    loose, shapes : numpy.ndarray of shapely.Geometry
+        Polygons in one metric CRS that do not overlap; a shape may be empty. Borders count to the millimetre, what lies
+        within half of one touches, and ties go to the first shape.
 
     Returns
     -------
-    numpy.ndarray of int
-        As many as `gaps`. Borders count to the millimetre, what lies within half of one touches.
+    numpy.ndarray of shapely.Geometry
+        As many as `shapes`; land is neither lost nor doubled.
+    """
+    result = shapes.copy()
+    if not len(loose):
+        return result
+    heir = _heirs(loose, shapes)
+    for place in np.unique(heir):
+        result[place] = join(np.array([shapes[place], *loose[heir == place]], dtype=object))
+    return result
+
+
+def _heirs(gaps: NDArray[np.object_], shapes: NDArray[np.object_]) -> NDArray[np.intp]:
+    """Return for each gap the place of the shape it goes to.
+
+    Lines that were rounded leave thousands of gaps, most of them beside one shape only: only the others are measured.
     """
     gap, place = shapely.STRtree(shapes).query(gaps, predicate="dwithin", distance=_SAME_PLACE_M)
     apart = np.setdiff1d(np.arange(len(gaps)), gap)
@@ -174,11 +188,10 @@ def settle_detached(
     detached = movable[row] & ~_is_largest(bits, row)
     detached[detached] = _is_detached(bits[detached], unit[row[detached]], parts, unit)
     for taken in np.unique(row[detached]):
-        parts[taken] = shapely.union_all(bits[(row == taken) & ~detached])
+        parts[taken] = join(bits[(row == taken) & ~detached])
     for bit in np.flatnonzero(detached):
         own = np.flatnonzero(movable & (commune == commune[row[bit]]))
-        heir = own[find_heirs(bits[[bit]], parts[own])[0]]
-        parts[heir] = polygonal(shapely.union(parts[heir], bits[bit]))
+        parts[own] = hand_over(bits[[bit]], parts[own])
     return np.asarray(parts[np.argsort(order)])
 
 

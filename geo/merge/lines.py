@@ -47,18 +47,27 @@ class Cut:
 
 @dataclass(slots=True, kw_only=True)
 class _Commune:
-    """A commune to be cut: its land, and by unit_id the position of the clause row and the name with the id."""
+    """A commune to be cut: its land, and by unit_id the position of the clause row and the name with the id.
+
+    `settled` are the units that have their part of it already.
+    """
 
     name: str
     shape: shapely.Geometry
     rows: dict[str, int]
     unit_names: dict[str, str]
+    settled: set[str]
     lines: list[int] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
 
 
 def cut_by_lines(
-    lines: gpd.GeoDataFrame, *, rest: gpd.GeoSeries, clauses: pd.DataFrame, open_rows: NDArray[np.bool_]
+    lines: gpd.GeoDataFrame,
+    *,
+    land: gpd.GeoSeries,
+    rest: gpd.GeoSeries,
+    clauses: pd.DataFrame,
+    open_rows: NDArray[np.bool_],
 ) -> Cut:
     """Cut what is left of divided communes by drawn lines.
 
@@ -66,8 +75,8 @@ def cut_by_lines(
     ----------
     lines : geopandas.GeoDataFrame
         Table :class:`~geo.schemas.DivisionLines`, in the CRS of `rest`.
-    rest : geopandas.GeoSeries
-        Land of every commune, less what official polygons took. Index: commune_id.
+    land, rest : geopandas.GeoSeries
+        Land of every commune, as found and less what official polygons took. Index: commune_id.
     clauses : pandas.DataFrame
         Table :class:`~geo.schemas.Clauses`.
     open_rows : ndarray of bool, shape (len(clauses),)
@@ -80,7 +89,7 @@ def cut_by_lines(
     """
     faults: list[Fault] = []
     communes = _open_communes(rest, clauses, open_rows)
-    outside, unused = _assign(lines, communes, rest)
+    outside, unused = _assign(lines, communes, land)
     faults += [_fault("line_outside", lines, [i]) for i in outside]
     whole = _whole_communes(rest, clauses)
     parts: dict[int, shapely.Geometry] = {}
@@ -100,6 +109,7 @@ def cut_by_lines(
 
 def _open_communes(rest: gpd.GeoSeries, clauses: pd.DataFrame, open_rows: NDArray[np.bool_]) -> list[_Commune]:
     positions = pd.Series(np.arange(len(clauses)))[open_rows]
+    named = clauses.groupby("commune_id")["unit_id"].agg(set)
     communes = []
     for commune_id, rows in positions.groupby(clauses["commune_id"].to_numpy()[open_rows]):
         own = clauses.iloc[rows.to_numpy()]
@@ -110,12 +120,13 @@ def _open_communes(rest: gpd.GeoSeries, clauses: pd.DataFrame, open_rows: NDArra
                     shape=rest[commune_id],
                     rows=dict(zip(own["unit_id"], rows.tolist(), strict=True)),
                     unit_names={id_: f"{n} ({id_})" for id_, n in zip(own["unit_id"], own["unit_name"], strict=True)},
+                    settled=named[commune_id] - set(own["unit_id"]),
                 )
             )
     return communes
 
 
-def _assign(lines: gpd.GeoDataFrame, communes: list[_Commune], rest: gpd.GeoSeries) -> tuple[list[int], list[int]]:
+def _assign(lines: gpd.GeoDataFrame, communes: list[_Commune], land: gpd.GeoSeries) -> tuple[list[int], list[int]]:
     """Give lines and labels to the open communes they meet; return those outside the city, and lines that meet none."""
     shapes = np.asarray(lines.geometry)
     is_line = shapely.get_dimensions(shapes) == 1
@@ -124,7 +135,7 @@ def _assign(lines: gpd.GeoDataFrame, communes: list[_Commune], rest: gpd.GeoSeri
     for i, j in tree.query(shapes, predicate="intersects").T:
         (communes[j].lines if is_line[i] else communes[j].labels).append(int(i))
         met.add(int(i))
-    in_city = set(shapely.STRtree(np.asarray(rest)).query(shapes, predicate="intersects")[0].tolist())
+    in_city = set(shapely.STRtree(np.asarray(land)).query(shapes, predicate="intersects")[0].tolist())
     outside = [i for i in range(len(lines)) if i not in in_city and i not in met]
     return outside, [i for i in np.flatnonzero(is_line).tolist() if i in in_city and i not in met]
 
@@ -183,10 +194,12 @@ def _allot(
 def _labelled(
     commune: _Commune, faces: NDArray[np.object_], lines: gpd.GeoDataFrame, faults: list[Fault]
 ) -> dict[int, str]:
-    """Return the unit of every face that a label lies in; labels of others in it are faults."""
+    """Return the unit of every face that a label lies in; labels of others in it are faults, of settled units idle."""
     owner: dict[int, str] = {}
     for position in commune.labels:
         shape, unit_id = lines.geometry.iloc[position], lines["unit_id"].iloc[position]
+        if unit_id in commune.settled:
+            continue
         smaller = np.maximum(np.minimum(shapely.area(faces), shape.area), 1e-9)
         shared = shapely.area(shapely.intersection(faces, shape)) / smaller
         here = np.flatnonzero(shapely.contains(faces, shape) if shape.area == 0 else shared > _MOSTLY)

@@ -46,7 +46,7 @@ _UNSEEN_KM_PER_KM2 = 4.0
 _LINE_TOLERANCE_M, _STEP_M = 10.0, 200.0
 #: Pieces this near to a border share it: old and new lines do not meet exactly.
 _BESIDE_M = 25.0
-#: The density changes by less than a thousandth after ten rounds on Hanoi.
+#: On Hanoi the tenth round changes a density by 0.3 % at most, the thirtieth none.
 _ROUNDS = 30
 
 
@@ -92,7 +92,8 @@ def share_population(
     with its weighted streets :math:`l_i` (km), its land :math:`a_i` (km2), :math:`k` km/km2 for the streets no map
     shows, and the density :math:`d_i` around it; where a commune has less than :math:`k` of street, :math:`w_i = a_i
     d_i`. The density is Tobler's: from :math:`d_i = P_c / \sum_c a_i`, in turns the mean of its own and its neighbours'
-    by length of border, and scaled back so that :math:`\sum_c a_i d_i = P_c`. Land without people is held at 0.
+    by length of border, and scaled back so that :math:`\sum_c a_i d_i = P_c`. What borders on nothing is as dense as
+    the rest of its commune. Land without people is held at 0.
 
     Parameters
     ----------
@@ -181,10 +182,13 @@ def _smooth_density(
     border = _borders(np.asarray(shapes), free)
     length = np.asarray(border.sum(axis=1)).ravel()
     held = _sum(start * ground, commune)
+    beside_others = free & (length > 0)
+    apart = free & ~beside_others
     density = around = start
     for _ in range(_ROUNDS):
-        beside = np.divide(border @ density, length, out=density.copy(), where=length > 0)
-        around = np.where(free, (density + beside) / 2, start)
+        beside = np.divide(border @ density, length, out=density.copy(), where=beside_others)
+        around = np.where(beside_others, (density + beside) / 2, start)
+        around = np.where(apart, _mean(around, ground * beside_others, commune), around)
         carried = _sum(around * ground, commune)
         density = around * np.divide(held, carried, out=np.ones_like(held), where=carried > 0)
     return around
@@ -243,6 +247,12 @@ def _places_in(shapes: NDArray[np.object_], xy: NDArray[np.float64]) -> list[NDA
         near = near[(y[near] >= south[i]) & (y[near] <= north[i])]
         found.append(np.sort(order[near[shapely.intersects_xy(shape, x[near], y[near])]]))
     return found
+
+
+def _mean(values: NDArray[np.float64], weight: NDArray[np.float64], commune: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the weighted mean over the commune of each piece; the values where nothing weighs."""
+    total = _sum(weight, commune)
+    return np.divide(_sum(values * weight, commune), total, out=values.copy(), where=total > 0)
 
 
 def _sum(values: NDArray[np.float64], commune: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -199,6 +199,35 @@ def test_with_any_of_the_units_drawn_the_merge_is_a_partition(data: st.DataObjec
     assert source.geometry[open_ids].union_all().difference(union).area < 1e-6 * union.area, "nothing of it is lost"
 
 
+@pytest.mark.parametrize("small", ["A", "B"])
+@pytest.mark.parametrize("shapes", [NOT_DRAWN, {"W": box(0, 900), "E": box(900, 4000)}], ids=["not drawn", "drawn"])
+def test_land_under_two_communes_goes_to_the_smaller_whatever_their_ids(
+    small: str, shapes: dict[str, shapely.Geometry | None]
+) -> None:
+    # The smaller has 0-1.1 km, the larger 0.7-2 km; the unit that has both is E where W is drawn to 0.9 km.
+    large = "B" if small == "A" else "A"
+    source = communes({small: box(0, 1100), large: box(700, 2000), "C": box(2000, 3000), "D": box(3000, 4000)})
+    rows = [
+        ("W", small, "part"),
+        ("E", small, "remainder"),
+        ("E", large, "whole"),
+        ("E", "C", "whole"),
+        ("E", "D", "whole"),
+    ]
+    pieces = merge_communes(source, clauses(rows), unit_facts(shapes)).pieces
+    assert pieces.area.groupby(pieces["commune_id"]).sum()[large] == pytest.approx(0.9e6)
+
+
+def test_a_unit_of_which_nothing_is_left_is_a_breach() -> None:
+    twins = communes({"A": box(0, 1000), "B": box(0, 1000), "C": box(1000, 2000)})
+    rows = [("E", "A", "whole"), ("W", "B", "whole"), ("E", "C", "whole")]
+    audit = merge_communes(twins, clauses(rows), unit_facts(NOT_DRAWN)).audit
+    broken = breaches(audit).set_index("check")
+    assert broken.loc["unit_without_land", ["subject", "other"]].tolist() == ["W", "B"]
+    landless = audit[(audit["check"] == "clause_without_land") & ~audit["passed"]]
+    assert landless[["subject", "other"]].to_numpy().tolist() == [["W", "B"]]
+
+
 def test_lines_drawn_by_a_model_are_not_called_official() -> None:
     facts = unit_facts({"W": box(0, 1300), "E": box(1300, 4000)}).assign(data_source="modelled")
     assert merge_communes(communes(), clauses(), facts).pieces["method"][1] == "modelled"

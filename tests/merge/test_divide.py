@@ -65,6 +65,20 @@ def test_where_nothing_is_left_to_divide_the_parts_are_empty() -> None:
     assert parts["B", "E"].is_empty
 
 
+@pytest.mark.parametrize("side_m", [1e-2, 1e-6])
+def test_specks_far_apart_are_divided_like_any_land(side_m: float) -> None:
+    corners = [box(1000, 1000 + side_m, north=side_m), box(2000 - side_m, 2000, south=1000 - side_m)]
+    source = communes({"A": box(0, 1000), "B": shapely.union_all(corners), "C": box(2000, 3000), "D": box(3000, 4000)})
+    parts = divide(source)
+    assert parts["B", "W"].area + parts["B", "E"].area == pytest.approx(2 * side_m**2, rel=1e-3)
+
+
+def test_where_the_given_shares_leave_nobody_anything_they_count_for_nothing() -> None:
+    parts = divide(shares=[1, 0, 0, 1, 1], area_km2=(1.5, 2.5))
+    assert parts["B", "W"].area == pytest.approx(0.5e6, abs=2e4)
+    assert parts["B", "W"].area + parts["B", "E"].area == pytest.approx(1e6, rel=1e-9)
+
+
 @st.composite
 def islands(draw: st.DrawFn) -> shapely.Geometry:
     """A commune of one to three triangles, thin or fat."""

@@ -90,6 +90,19 @@ def test_official_polygons_go_before_drawn_lines_and_the_audit_names_the_idle_li
     assert idle["lon"].notna().all()
 
 
+@pytest.mark.parametrize("label_x", [1150, 1350], ids=["beyond the rest", "in the rest"])
+def test_the_line_and_the_label_of_a_unit_whose_polygon_came_since_are_idle(label_x: float) -> None:
+    rows = [("W", "A", "whole"), ("W", "B", "part"), ("N", "B", "part"), ("E", "B", "remainder"), ("E", "C", "whole")]
+    lines = drawn(upright(1200), upright(1700), ("W", point(label_x, 500)), ("N", point(1500, 500)))
+    facts = unit_facts({"W": box(0, 1300), "N": None, "E": None})
+    merge = merge_communes(communes().loc[["A", "B", "C"]], clauses(rows), facts, lines=lines)
+    found = merge.pieces.set_index(["commune_id", "unit_id"]).loc["B"]
+    assert found["method"].to_dict() == {"W": "official", "N": "drawn", "E": "drawn"}
+    np.testing.assert_allclose(found.area[["W", "N", "E"]] / 1e6, [0.3, 0.4, 0.3])
+    idle = merge.audit[merge.audit["check"] == "line_unused"]
+    assert idle["value"].tolist() == [pytest.approx(1400)]
+
+
 def test_what_no_line_cuts_is_still_modelled() -> None:
     rows = clauses([("W", "A", "whole"), ("W", "B", "part"), ("E", "B", "remainder"), ("W", "C", "part"),
                     ("E", "C", "remainder"), ("E", "D", "whole")])  # fmt: skip

@@ -74,6 +74,18 @@ def test_equal_neighbours_leave_the_land_to_decide() -> None:
     assert share[1:3].tolist() == pytest.approx([0.5, 0.5])
 
 
+@pytest.mark.parametrize(("width", "south"), [(10, 0), (100, 1200)], ids=["narrow strip", "island"])
+def test_a_part_that_borders_on_nothing_is_as_dense_as_the_rest_of_its_commune(width: float, south: float) -> None:
+    pieces = row_of_pieces()
+    x, y = ORIGIN
+    part = shapely.box(x + 1000, y + south, x + 1000 + width, y + south + 1000)
+    pieces.loc[[1, 2], "geometry"] = [part, shapely.difference(shapely.box(x + 1000, y, x + 2000, y + 1000), part)]
+    pieces["area_km2"] = pieces.area / 1e6
+    share = share_population(pieces, pd.Series({"A": 4.0, "B": 20_000.0, "C": 4.0}))["population_share"]
+    land = pieces.area[[1, 2]] / pieces.area[[1, 2]].sum()
+    np.testing.assert_allclose(share[[1, 2]], land, rtol=1e-9)
+
+
 def test_people_follow_the_streets_where_there_are_enough() -> None:
     alike = pd.Series(1000.0, PEOPLE.index)
     result = share_population(row_of_pieces(), alike, homes=homes_at((1200, 500, 9), (1800, 500, 3)))
