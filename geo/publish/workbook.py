@@ -364,7 +364,11 @@ def _cover_blocks(plan: Plan, *, lang: str) -> list[tuple[str, list[tuple[str, A
 
 
 def _optimality_cells(plan: Plan, *, lang: str) -> list[tuple[str, Any, str]]:
-    words = {"status": t("publish.optimality.proven", lang=lang), **optimality_words(plan, lang=lang)}
+    words = {
+        "status": t("publish.optimality.proven", lang=lang),
+        "solver": t(f"publish.optimality.solver_{plan.optimality['solver']}", lang=lang),
+        **optimality_words(plan, lang=lang),
+    }
     return [
         (
             t(f"publish.optimality.{name}", lang=lang),

@@ -155,7 +155,7 @@ def _filled_units(measure: str, end: float, lang: str, told: Sequence[str]) -> d
             "color": {
                 "condition": [
                     {"test": "datum.properties.lost", "value": _LOST},
-                    {"test": "datum.properties.value === null", "value": _UNKNOWN},
+                    {"test": "datum.properties.unknown", "value": _UNKNOWN},
                 ],
                 "field": "properties.value",
                 "type": "quantitative",
@@ -187,12 +187,15 @@ def _properties(units: pd.DataFrame, measure: str, lang: str) -> list[dict[str, 
             return t(f"scenario.why.{value}", lang=lang) if name == "lost_reason" and value else str(value) or "–"
         return number_text(value, lang=lang, decimals=0 if name.endswith("population") else 1)
 
-    values = [None if np.isnan(value) else value + 0.0 for value in units[measure].astype(float).round(3)]
+    # Vega leaves out what has no value, so that the unknown are given one, and a mark.
+    unknown = units[measure].isna()
+    values = (units[measure].round(3).fillna(0.0) + 0.0).tolist()
     lost = units["lost_pct"] >= _MOSTLY_LOST_PCT
     texts = [[told(name, cell) for name, cell in zip(names, row, strict=True)] for row in units[names].to_numpy()]
+    states = zip(values, unknown.tolist(), (lost & (measure != "lost_pct")).tolist(), strict=True)
     return [
-        {"value": number, "lost": bool(gone and measure != "lost_pct"), **dict(zip(names, words, strict=True))}
-        for number, gone, words in zip(values, lost, texts, strict=True)
+        {"value": value, "unknown": blank, "lost": gone, **dict(zip(names, words, strict=True))}
+        for (value, blank, gone), words in zip(states, texts, strict=True)
     ]
 
 

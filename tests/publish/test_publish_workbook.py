@@ -66,6 +66,13 @@ def test_the_source_of_a_building_is_told_in_the_language(opened):
     assert t("publish.source.modelled", lang=lang) in [cell.value for cell in cells]
 
 
+def test_no_code_of_the_solver_stands_on_the_cover(opened):
+    book, lang = opened
+    cells = {row[0]: row[1] for row in book.worksheets[0].iter_rows(values_only=True)}
+    told = cells[t("publish.optimality.solver", lang=lang)]
+    assert told == t("publish.optimality.solver_greedy", lang=lang) != "greedy"
+
+
 def test_the_cover_counts_the_units_that_meet_the_norm(book):
     cells = {row[0]: row[1] for row in book["Cover"].iter_rows(values_only=True)}
     assert cells["Units that meet the norm"] == 1

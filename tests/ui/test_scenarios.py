@@ -42,9 +42,10 @@ def test_a_unit_of_which_nothing_is_known_is_not_drawn_as_unchanged(impact: Impa
     impact.units.loc[impact.units.index[0], "added_min"] = np.nan
     assert has_unknown(impact.units, "added_min")
     layer = chart(impact, toy_city)["layer"][0]
-    assert [feature["properties"]["value"] is None for feature in layer["data"]["values"]] == [True, False]
+    assert [feature["properties"]["unknown"] for feature in layer["data"]["values"]] == [True, False]
+    assert layer["data"]["values"][0]["properties"]["value"] is not None, "Vega draws nothing without a value"
     tests = [case["test"] for case in layer["encoding"]["color"]["condition"]]
-    assert "datum.properties.value === null" in tests
+    assert "datum.properties.unknown" in tests
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
