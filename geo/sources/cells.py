@@ -27,6 +27,8 @@ _DATE = re.compile(r"(\d{4})-\d\d-\d\d(?:T.*)?|(?:\d{1,2}[/.-]){1,2}(\d{4})")
 #: A spreadsheet shows the number of a year under a format for dates as a day of 1905.
 _YEAR_OF_NUMBERS = "1905"
 _SPREADSHEET_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
+#: What a spreadsheet makes of a long code and of one such as 1-2: a number with an exponent, a date.
+_MADE_BY_SPREADSHEET = re.compile(r"\d([.,]\d+)?[eE]\+\d+|\d{4}-\d\d-\d\d[T ]00:00:00")
 _INTEGRAL_FLOAT = re.compile(r"(\d+)\.0+")
 
 
@@ -177,7 +179,7 @@ def _two_readings(text: str) -> dict[str, str]:
     return {"mark": mark, "whole": f"{value * 1000:.0f}", "short": short, "long": long}
 
 
-_NOTES = ("text_formula", "text_control")
+_NOTES = ("text_formula", "text_control", "id_changed")
 
 
 def _note(file: str, row: int, header: str, text: str | None, problem: str, column: Column, log: FaultLog) -> None:
@@ -209,6 +211,8 @@ def _as_text(text: str, *, ident: bool = False) -> tuple[str | None, str | None]
         return None, "cell_error"
     if ident and text.startswith("="):
         return None, "formula_unsaved"
+    if ident and _MADE_BY_SPREADSHEET.fullmatch(text):
+        return text, "id_changed"
     if ident and (integral := _INTEGRAL_FLOAT.fullmatch(text)):
         return integral[1], None
     if any(unicodedata.category(c) in ("Cc", "Cf") for c in text):

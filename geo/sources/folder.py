@@ -34,7 +34,13 @@ from geo.sources.cells import note_duplicates
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
 from geo.sources.lines import read_lines
-from geo.sources.measures import note_building_areas, note_distortion, note_fractions
+from geo.sources.measures import (
+    note_building_areas,
+    note_distortion,
+    note_fractions,
+    note_rough_places,
+    note_strays,
+)
 from geo.sources.places import note_far_layers, note_outside, note_shift
 from geo.sources.placing import place_polygons
 from geo.sources.plausible import note_lost_zeros
@@ -208,6 +214,10 @@ def _check_places(parts: _Parts, log: FaultLog) -> None:
     for part in (parts.inventory, parts.population[1]):
         if part and part.layer and part.raw.file not in far:
             note_outside(part.layer, communes, crs=crs, log=log)
+    inventory = parts.inventory
+    if inventory and inventory.layer and inventory.raw.file not in far:
+        note_strays(inventory, parts.communes, crs=crs, log=log)
+        note_rough_places(inventory, log)
     if parts.units[0] and parts.units[0].layer and parts.units[0].raw.file not in far:
         note_shift(communes, parts.units[0].layer, crs=crs, log=log)
 

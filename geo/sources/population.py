@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from geo.sources.boundaries import Part, read_part
-from geo.sources.columns import COMMUNE_POPULATION, POINT_POPULATION
+from geo.sources.columns import COMMUNE_POPULATION, LAT, LON, POINT_POPULATION, fold
 from geo.sources.faultlog import FaultLog
 from geo.sources.files import FolderFiles
 from geo.sources.places import layer_of_points
-from geo.sources.tables import TABLE_SUFFIXES
+from geo.sources.tables import TABLE_SUFFIXES, read_table
 from geo.sources.vectors import VECTOR_SUFFIXES
 
 FOLDER = "population"
 _BY_COMMUNE = "communes"
+#: Headers of ids that need not be those of communes.
+_ANY_ID = ("id", "code", "mã")
 
 
 def read_population(files: FolderFiles) -> tuple[Part | None, Part | None]:
-    """Read ``population/``: the table ``communes.*`` and a file of points, both optional.
+    """Read ``population/``: a table by commune and a file of points, both optional.
 
-    Any other name than ``communes`` is a file of points.
+    The first is called ``communes``, or has the ids of communes and no coordinates; any other is a file of points.
     """
     paths = files.candidates(FOLDER, suffixes=(*TABLE_SUFFIXES, *VECTOR_SUFFIXES))
     if not paths:
         files.log.warn("part_absent", file=f"{FOLDER}/")
-    tables = [path for path in paths if path.name.split(".")[0].lower() == _BY_COMMUNE]
+    tables = [path for path in paths if path.name.split(".")[0].lower() == _BY_COMMUNE or _is_by_commune(files, path)]
     by_commune = read_part(files, files.one_of(tables, part=f"{FOLDER}/{_BY_COMMUNE}"), COMMUNE_POPULATION)
     others = [path for path in paths if path not in tables]
     at_points = read_part(files, files.one_of(others, part=FOLDER), POINT_POPULATION)
     if at_points is not None:
         at_points.layer = layer_of_points(at_points.raw, at_points.frame, files.log)
     return by_commune, at_points
+
+
+def _is_by_commune(files: FolderFiles, path: Path) -> bool:
+    """Say whether a table has a column that can only hold ids of communes, and no coordinates."""
+    if path.suffix.lower() not in TABLE_SUFFIXES:
+        return False
+    peek = FolderFiles(files.root, settings=files.settings, log=FaultLog())  # what is wrong is told when it is read
+    raw = read_table(peek, path, COMMUNE_POPULATION)
+    if raw is None:
+        return False
+    headers = {fold(header) for header in raw.headers}
+    names = {fold(name) for name in COMMUNE_POPULATION[0].headers} - {fold(name) for name in _ANY_ID}
+    return bool(headers & names) and not headers & {fold(name) for name in (*LON.headers, *LAT.headers)}
 
 
 def note_unpeopled(communes: Part, by_commune: Part | None, log: FaultLog) -> None:

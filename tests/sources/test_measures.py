@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from geo.errors import Fault
-from tests.toy import INVENTORY, edit_features, errors_in, faults_in, replace_in, told, write_text
+from geo.settings import Settings
+from geo.sources.folder import read_folder
+from tests.toy import COMMUNES, INVENTORY, edit_features, errors_in, faults_in, replace_in, told, write_text
 
 _INVENTORY = "buildings/inventory.csv"
 
@@ -80,3 +82,59 @@ def test_the_name_of_the_column_itself_settles_it_and_equal_figures_are_no_rival
     rivals = ["tổng diện tích sàn", "600", area, "2500", ""]
     write_text(folder / _INVENTORY, "\n".join(f"{line},{m2}" for line, m2 in zip(lines, rivals, strict=True)))
     assert _of(folder, "column_rival") == []
+
+
+def test_buildings_far_from_the_commune_that_they_name_are_told(folder: Path) -> None:
+    # A and C are 1 km apart, so the house of C may stand in A.
+    replace_in(folder / _INVENTORY, "105.825,21.015", "105.805,21.015")
+    assert _of(folder, "building_astray") == []
+    edit_features(folder / "boundaries" / "communes.geojson", _move_the_last_away)
+    replace_in(folder / _INVENTORY, "105.817,21.003", "105.805,21.016")
+    notes = _of(folder, "building_astray")
+    assert [note.row for note in notes] == [4, 5]
+    note = notes[1]
+    assert (note.severity, note.value) == ("warning", "105.805, 21.016")
+    assert told(note)["commune"] == "Xã Đông (00004)"
+    assert float(told(note)["km"]) == pytest.approx(12.8, abs=0.1)  # 0.116 degrees of latitude
+
+
+def _move_the_last_away(features: list[dict]) -> None:
+    """Put commune D 12 km to the south of the buildings S3 and S4, which name it."""
+    (ring,) = features[-1]["geometry"]["coordinates"]
+    away = [[lon, lat - 0.11] for lon, lat in ring]
+    features[-1]["geometry"]["coordinates"] = [away]
+
+
+@pytest.mark.parametrize(("decimals", "rough"), [(2, True), (3, False)])
+def test_coordinates_rounded_to_a_kilometre_are_told_once(folder: Path, decimals: int, rough: bool) -> None:
+    rows = [f"S{i},House,{105.8 + i / 100 + 1 / 10**decimals:.{decimals}f},21.01" for i in range(3)]
+    write_text(folder / _INVENTORY, "\n".join(["site_id,name,lon,lat", *rows]))
+    assert len(_of(folder, "places_rough")) == rough
+
+
+@pytest.mark.parametrize("code", ["1,23457E+15", "1.23457E+15", "2025-02-01 00:00:00", "2025-02-01T00:00:00"])
+def test_a_code_that_a_spreadsheet_has_changed_is_told(folder: Path, code: str) -> None:
+    replace_in(folder / _INVENTORY, "S1,", f'"{code}",')
+    (note,) = _of(folder, "id_changed")
+    assert (note.severity, note.row, note.value) == ("warning", 2, code)
+
+
+@pytest.mark.parametrize("code", ["1E", "E+15", "2025-02-01", "12E5", "A1E+5"])
+def test_other_codes_are_left_in_peace(folder: Path, code: str) -> None:
+    replace_in(folder / _INVENTORY, "S1,", f"{code},")
+    assert _of(folder, "id_changed") == []
+
+
+def test_a_table_by_commune_may_have_any_name(folder: Path) -> None:
+    rows = ["code INSEE;population municipale", *(f"{commune};10" for commune in COMMUNES)]
+    write_text(folder / "population" / "insee-2021.csv", "\n".join(rows))
+    read = read_folder(folder, settings=Settings())
+    assert read.communes["population"].tolist() == [10.0] * 4
+    assert read.population_points is None
+
+
+@pytest.mark.parametrize("header", ["commune_id,lon,lat,population", "id,population"])
+def test_a_table_with_coordinates_or_a_mere_id_is_one_of_points(folder: Path, header: str) -> None:
+    write_text(folder / "population" / "cells.csv", f"{header}\n1,105.815,21.015,5\n")
+    keys = [fault.key for fault in errors_in(folder)]
+    assert keys == ([] if "lon" in header else ["row_width", "column_missing", "column_missing"])
