@@ -22,8 +22,8 @@ from geo.merge.coverage import ellipsoidal_area_km2, is_drawn, overlay
 from geo.merge.divide import divide_communes
 from geo.merge.leftover import hand_over, land_left, settle_detached
 from geo.merge.lines import cut_by_lines
+from geo.merge.planar import polygonal
 from geo.merge.population import Homes, share_population
-from geo.merge.split import polygonal
 from geo.merge.sureness import add_ranges
 from geo.schemas import MODELLED, Districts, Pieces, Units, check
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.spatial import Voronoi
 
 from geo.merge.anneal import Potts, anneal
-from geo.merge.split import GRID_M, polygonal, split_polygon
+from geo.merge.planar import GRID_M, polygonal
+from geo.merge.split import split_polygon
 
 #: Atoms of land in a commune: enough to shape a line, few enough that a city takes seconds.
 _ATOMS = 80

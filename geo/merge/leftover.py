@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.merge.split import GRID_M, join, polygonal
+from geo.merge.planar import join, overlay_pairs, polygonal
 
 #: What lies nearer than this touches.
 _SAME_PLACE_M = 0.0005
@@ -50,12 +50,12 @@ def land_left(land: gpd.GeoSeries, open_ids: pd.Series, official: gpd.GeoSeries)
 def _open_land(
     land: gpd.GeoSeries, tidy: gpd.GeoSeries, is_open: NDArray[np.bool_], taken: NDArray[np.object_]
 ) -> NDArray[np.object_]:
-    left = shapely.difference(np.asarray(tidy), _near(np.asarray(tidy), taken), grid_size=GRID_M)
+    left = overlay_pairs(shapely.difference, np.asarray(tidy), _near(np.asarray(tidy), taken))
     left = np.array([polygonal(shape) for shape in left], dtype=object)
     outside, rest = _parts(shapely.union_all(left[~is_open])), left[is_open]
     shown = _near(outside, np.asarray(land[is_open]))
-    rest = hand_over(_parts(shapely.intersection(outside, shown, grid_size=GRID_M)), rest)
-    foreign = _parts(shapely.difference(outside, shown, grid_size=GRID_M))
+    rest = hand_over(_parts(overlay_pairs(shapely.intersection, outside, shown)), rest)
+    foreign = _parts(overlay_pairs(shapely.difference, outside, shown))
     foreign = foreign[_is_enclosed(foreign, rest, taken)]
     rest, strips = _without_strips(rest, taken)
     return hand_over(np.concatenate([foreign, strips]), rest)
@@ -67,7 +67,7 @@ def _near(shapes: NDArray[np.object_], others: NDArray[np.object_]) -> NDArray[n
     shape, other = shapely.STRtree(others).query(shapes, predicate="intersects")
     numbers, start = np.unique(shape, return_index=True)
     for number, near in zip(numbers, np.split(other, start[1:]), strict=False):
-        result[number] = shapely.union_all(others[near], grid_size=GRID_M)
+        result[number] = join(others[near])
     return result
 
 

@@ -109,7 +109,7 @@ def cut_by_lines(
 
 def _open_communes(rest: gpd.GeoSeries, clauses: pd.DataFrame, open_rows: NDArray[np.bool_]) -> list[_Commune]:
     positions = pd.Series(np.arange(len(clauses)))[open_rows]
-    named = clauses.groupby("commune_id")["unit_id"].agg(set)
+    named = clauses.groupby("commune_id")["unit_id"].agg(set).to_dict()
     communes = []
     for commune_id, rows in positions.groupby(clauses["commune_id"].to_numpy()[open_rows]):
         own = clauses.iloc[rows.to_numpy()]

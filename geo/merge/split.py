@@ -6,12 +6,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo.merge.planar import GRID_M, polygonal
+
 #: Cuts are made to a billionth of the side of the polygon's box.
 _CUT_TOLERANCE = 1e-9
-#: Overlays are snapped to a hundredth of a micrometre: in full precision, lines that nearly coincide defeat GEOS.
-GRID_M = 1e-8
-#: What tiles adds up to its union, to this share of its area.
-_SAME_AREA = 1e-9
 
 
 def split_polygon(
@@ -96,23 +94,3 @@ def _cut(
     )
     part = polygonal(before(offset))
     return part, polygonal(shapely.difference(polygon, part, grid_size=GRID_M))
-
-
-def polygonal(shape: shapely.Geometry) -> shapely.Geometry:
-    """Return the polygons of `shape`, without the points and lines that an overlay leaves."""
-    if shape.geom_type in ("Polygon", "MultiPolygon"):
-        return shape
-    parts = [part for part in shapely.get_parts(shape) if part.geom_type in ("Polygon", "MultiPolygon")]
-    return shapely.union_all(parts) if parts else shapely.Polygon()
-
-
-def join(shapes: NDArray[np.object_]) -> shapely.Geometry:
-    """Return the union of polygons that do not overlap, with all of their land.
-
-    In full precision GEOS can lose a polygon in silence where thousands of lines nearly coincide; then it is snapped.
-    """
-    land_m2 = shapely.area(shapes).sum()
-    whole = polygonal(shapely.union_all(shapes))
-    if abs(whole.area - land_m2) <= _SAME_AREA * land_m2:
-        return whole
-    return polygonal(shapely.union_all(shapes, grid_size=GRID_M))
