@@ -149,9 +149,16 @@ def _ramp(plan: Plan, fill: str, *, lang: str) -> dict[str, Any]:
         "ends": [round(1000 * dark), round(1000 * bright)],
         "scale": {
             "title": t(f"ui.map.scale.{fill if by_unit else 'score'}", lang=lang),
-            "ticks": [number_text(tick, lang=lang, decimals=decimals) for tick in ticks],
+            "ticks": [_beyond(tick, ticks, values) + number_text(tick, lang=lang, decimals=decimals) for tick in ticks],
         },
     }
+
+
+def _beyond(tick: float, ticks: np.ndarray, values: pd.Series) -> str:
+    """Return the sign of an end of the ramp that stands for all that lies beyond it too."""
+    if tick == ticks.max() and values.max() > tick + 1e-9:
+        return "≥ "
+    return "≤ " if tick == ticks.min() and values.min() < tick - 1e-9 else ""
 
 
 def _words(lang: str) -> dict[str, str]:

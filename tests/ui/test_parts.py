@@ -60,7 +60,7 @@ def test_a_unit_without_travel_times_is_sent_as_not_known(plan: Plan) -> None:
 def test_the_norm_itself_lies_in_the_middle_of_its_ramp(plan: Plan) -> None:
     plan.units["norm_met_pct"] = [50.0, 400.0]
     state = map_state(plan, lang="vi", layers=MapLayers(fill="norm"), unit_id="")
-    assert state["scale"]["ticks"] == ["0", "100", "200"]
+    assert state["scale"]["ticks"] == ["0", "100", "≥ 200"]
     assert state["fills"] == [250, 1000]
 
 
