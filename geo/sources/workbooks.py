@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,13 @@ from geo.sources.grids import MAX_COLUMNS, Grid, limited_rows, split_header
 if TYPE_CHECKING:
     import openpyxl
 
-_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*>")
+_ROW = re.compile(rb"<(?:\w+:)?row\b[^<>]*>")
 _HIDDEN = re.compile(rb"\bhidden=[\"'](?:1|true)[\"']")
 _NUMBER = re.compile(rb"\br=[\"'](\d+)[\"']")
-_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*\bref=[\"']([A-Z]+)(\d+):([A-Z]+)(\d+)[\"']")
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^<>]*\bref=[\"']([A-Z]+)(\d+):([A-Z]+)(\d+)[\"']")
 #: A cell with a formula and no value; one of the type ``str`` has the empty text as its value.
 _UNSAVED = re.compile(
-    rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b[^>]*?(?:/>|>([^<]*)</(?:\w+:)?f>)"
+    rb"<(?:\w+:)?c\b([^<>]*)>\s*<(?:\w+:)?f\b[^<>]*?(?:/>|>([^<]*)</(?:\w+:)?f>)"
     rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 _PLACE = re.compile(rb"\br=[\"']([A-Z]+)(\d+)[\"']")
@@ -85,8 +86,9 @@ def _best_sheet(
         rows = limited_rows(files, path, (_without_empty_end(row) for row in sheet.iter_rows(values_only=True)))
         if rows is None:
             return None
-        if rows:
-            filled.append((sheet.title, _with_traps(rows, members.get(sheet._worksheet_path.lstrip("/"), b""))))
+        found = _with_traps(rows, members.get(sheet._worksheet_path.lstrip("/"), b""))
+        if found.rows:
+            filled.append((sheet.title, found))
     if not filled:
         return Sheet(rows=[])
     used, best = max(filled, key=lambda each: len(match_headers(split_header(each[1].rows, columns)[0], columns)))
@@ -114,10 +116,11 @@ def _with_traps(rows: Grid, xml: bytes) -> Sheet:
     by_number = dict(rows)
     for attributes, formula in _UNSAVED.findall(xml):
         place = _PLACE.search(attributes)
-        if place and not _TEXT_RESULT.search(attributes) and int(place[2]) in by_number:
-            _put(by_number[int(place[2])], _position(place[1]), f"={unescape(formula.decode('utf-8', 'replace'))}")
+        if place and not _TEXT_RESULT.search(attributes):
+            row = by_number.setdefault(int(place[2]), [])  # a row of such formulas alone seemed to be empty
+            _put(row, _position(place[1]), f"={unescape(formula.decode('utf-8', 'replace'))}")
     numbers = frozenset(int(number[1]) for number in hidden if number)
-    return Sheet(rows=rows, merged=tuple(sorted(merged)), hidden=numbers)
+    return Sheet(rows=sorted(by_number.items()), merged=tuple(sorted(merged)), hidden=numbers)
 
 
 def _put(row: list[Any], position: int, formula: str) -> None:

@@ -22,6 +22,7 @@ from geo.settings import Settings
 from geo.sources.columns import INVENTORY, match_headers
 from geo.sources.folder import Folder, read_folder
 from geo.sources.grids import split_header
+from geo.sources.workbooks import Sheet, _with_traps
 from tests.toy import errors_in, faults_in, told
 
 _UPPER = ("Mã trụ sở", "Tên trụ sở", "Tọa độ", None, "Diện tích (m²)", None, None, "Mã xã")
@@ -117,6 +118,13 @@ def test_a_formula_without_its_result_is_an_error_not_an_empty_cell(folder: Path
     ]
 
 
+def test_a_row_of_nothing_but_such_formulas_is_not_lost(folder: Path, book: openpyxl.Workbook) -> None:
+    sheet = _sheet(book)
+    for cell in sheet[9]:
+        cell.value = f"=Nguồn!{cell.coordinate}"
+    assert {(fault.key, fault.row) for fault in errors_in(_saved(book, folder))} >= {("formula_unsaved", 9)}
+
+
 def test_rows_that_are_hidden_are_read_and_told(folder: Path, book: openpyxl.Workbook) -> None:
     sheet = _sheet(book)
     for row in (1, 8):  # the first one is no row of the table
@@ -163,3 +171,9 @@ def test_an_error_of_the_spreadsheet_is_no_value(folder: Path, book: openpyxl.Wo
     _sheet(book)[cell] = "#REF!"
     (fault,) = errors_in(_saved(book, folder))
     assert (fault.key, fault.row, fault.column, fault.value) == ("cell_error", 8, column, "#REF!")
+
+
+def test_looking_for_traps_takes_time_linear_in_the_sheet() -> None:
+    """Text in CDATA may look like a million tags that never end."""
+    for tag in (b"<c ", b"<row ", b"<mergeCell ref='", b"<c><f>"):
+        assert _with_traps([], tag * 300_000 + b"]]>") == Sheet(rows=[])
