@@ -66,3 +66,14 @@ def test_captions_can_be_read(page: Page) -> None:
     sidebar = 240.0  # a little darker than it is
     seen = [sidebar + share * (channel - sidebar) for channel in (red, green, blue)]
     assert contrast(seen, [sidebar] * 3) >= 4.5
+
+
+def test_the_tab_key_passes_the_map_in_a_few_steps(page: Page) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link").first.click()
+    page.frame_locator("iframe[title*='folium']").locator("#map_div[data-plan-digest]").wait_for(timeout=60_000)
+    page.get_by_role("button", name=f"Help for {t('ui.map.layer.tiles', lang='vi')}").focus()
+    for _ in range(7):  # the map, its buttons, its attribution
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") not in ("IFRAME", "BODY"):
+            return
+    raise AssertionError("the map keeps the Tab key")

@@ -73,11 +73,15 @@
     layer.bindTooltip("", { ...options, className: "truso" });
   }
 
+  // A tooltip makes a shape a stop of the Tab key: a thousand of them before the table, which serves the keyboard.
+  const skipByTab = (layer) => layer.getElement().setAttribute("tabindex", "-1");
+
   function drawUnit(map, unit, i) {
     const layer = L.polygon(unit.rings, { pane: "units", weight: 1.2, color: LINE.border, fillOpacity: 0.75 });
     explain(layer, () => unitText(i), { sticky: true });
     layer.addTo(map);
     layer.getElement().dataset.unit = unit.id;
+    skipByTab(layer);
     layer.on("mouseover", () => layer.setStyle({ weight: 3 }));
     layer.on("mouseout", () => styleUnit(i));
     return layer;
@@ -88,6 +92,7 @@
     explain(layer, () => siteText(i), { direction: "top" });
     layer.addTo(map);
     layer.getElement().dataset.site = site.id;
+    skipByTab(layer);
     return layer;
   }
 
