@@ -154,10 +154,8 @@ def note_traps(
     if hidden:
         log.warn("rows_hidden", file=file, n=len(hidden), rows=_listed([str(number) for number in hidden]))
     for position in sorted(set(match_headers(headers, columns).values())):
-        spans = [(first, last) for at, first, last in sheet.merged if at == position]
-        merged = [
-            f"{first}–{last}" for first, last in spans if first in kept and kept & set(range(first + 1, last + 1))
-        ]
+        spans = [(first, last) for at, first, last in sheet.merged if at == position and first in kept]
+        merged = [f"{first}–{last}" for first, last in spans if bisect_right(rows, last) > bisect_right(rows, first)]
         if merged:
             log.warn("cells_merged", file=file, column=headers[position], n=len(merged), rows=_listed(merged))
 
