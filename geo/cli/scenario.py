@@ -38,6 +38,7 @@ def scenario(
     """Say what a scenario does to the travel times of a plan whose sites stay."""
     words = language(lang)
     with errors_in_words(words):
+        from geo.errors import Fault, NetworkError
         from geo.profile import list_scenarios, read_scenario
         from geo.publish.impact import anew_text, write_impact
         from geo.study.impact import anew_table, build_stage, choose_anew, compare_scenario
@@ -49,6 +50,8 @@ def scenario(
         found = read_scenario(name, data_dir=data, on=None if on is None else on.date())
         with progress_bar(words) as progress:
             made = plan_of(data, params, set_, speeds=speeds, progress=progress)
+            if made.city.network is None:
+                raise NetworkError(Fault(key="no_network"))
             stage = build_stage(made.city, made.params.access)
             impact = compare_scenario(made, found, stage=stage, progress=progress)
             chosen = choose_anew(made, found, progress=progress) if anew else None

@@ -88,3 +88,10 @@ def test_a_resolution_in_another_language_is_sent_to_the_table(run: Run, folder:
     result = run("clauses", law, "--communes", folder, "--out", folder / "clauses.csv", "--lang", lang)
     assert result.exit_code == 1
     assert "boundaries/clauses.csv" in result.output
+
+
+def test_a_scenario_without_roads_says_that_there_are_none(run: Run, folder: Path) -> None:
+    result = run("scenario", "rush_hour", "--data", folder, "--lang", "en")
+    assert result.exit_code == 1
+    assert "There is no road network" in result.output
+    assert "access.mode" not in result.output
