@@ -24,11 +24,10 @@ from geo.merge.coverage import (
     examine_coverage,
     unite,
 )
+from geo.merge.leftover import COARSE_LINE_M
 from geo.merge.population import registered_people
 from geo.schemas import WGS84, Audit, check
 
-#: Land on the wrong side of a line that is narrower than this in the mean is the line's own error.
-_COARSE_LINE_M = 150.0
 #: Two neighbours whose areas are off by opposite amounts, alike to this share, have their common line drawn elsewhere.
 _OPPOSITE = 0.5
 _BESIDE_M = 1.0
@@ -383,7 +382,7 @@ def _foreign(rows: pd.DataFrame, *, check: str, subject: str, other: tuple[str, 
     km2 = float(rows["area_m2"].sum()) / 1e6
     return Found(
         check=check, subject=subject, other=other, value=float(rows["share_pct"].sum()), at_stake_km2=km2,
-        place=first["geometry"], remedy="coarse_line" if first["width_m"] < _COARSE_LINE_M else "check_relation",
+        place=first["geometry"], remedy="coarse_line" if first["width_m"] < COARSE_LINE_M else "check_relation",
         figures={"land_km2": round(km2, 4), "width_m": round(float(first["width_m"]))},
     )  # fmt: skip
 

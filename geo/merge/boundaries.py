@@ -1,9 +1,9 @@
 """Merge old communes into the new units by the clauses of the resolution.
 
-The clauses say which commune goes to which unit; geometry never overrules them. A commune that goes to one unit joins
-it whole. A divided one is cut by the official polygons of its units where they are known, else by lines that the user
-drew, else by a modelled split.
-Where official polygons are known they *are* the units, and the communes are fitted into them.
+The clauses say which commune goes to which unit; geometry overrules them only in strips that coarse lines leave. A
+commune that goes to one unit joins it whole. A divided one is cut by the official polygons of its units where they are
+known, else by lines that the user drew, else by a modelled split. Where official polygons are known they *are* the
+units, and the communes are fitted into them.
 """
 
 from __future__ import annotations

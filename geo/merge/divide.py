@@ -58,7 +58,7 @@ def divide_communes(
     -------
     ndarray of shapely geometries, shape (n_clauses,)
         In every commune a partition of its shape; a commune with one row goes to it whole. Shares that the clauses
-        give are kept.
+        give are kept, and scaled where together they are more than the commune, or where all are given and are less.
     """
     parts = shapes.copy()
     order = np.lexsort((clauses["unit_id"].to_numpy(str), clauses["commune_id"].to_numpy(str)))

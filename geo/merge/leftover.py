@@ -13,7 +13,7 @@ from geo.merge.planar import join, overlay_pairs, polygonal
 #: What lies nearer than this touches.
 _SAME_PLACE_M = 0.0005
 #: A strip that is narrower in the mean (twice its area over its perimeter) shows a coarse line, not land of its own.
-_COARSE_LINE_M = 150.0
+COARSE_LINE_M = 150.0
 #: A gap between communes no wider than this is a fault of the map, and is filled.
 _GAP_M = 200.0
 
@@ -79,7 +79,7 @@ def _without_strips(
     area = shapely.area(parts)
     largest = np.zeros(len(shapes))
     np.maximum.at(largest, place, area)
-    narrow = (area < largest[place]) & (2 * area < _COARSE_LINE_M * shapely.length(parts))
+    narrow = (area < largest[place]) & (2 * area < COARSE_LINE_M * shapely.length(parts))
     strip, other = shapely.STRtree(parts).query(parts[narrow], predicate="dwithin", distance=_SAME_PLACE_M)
     strip = np.flatnonzero(narrow)[strip]
     beside = np.zeros(len(parts), dtype=bool)
