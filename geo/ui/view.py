@@ -124,7 +124,8 @@ def show_figures(view: View) -> None:
     about = {"decree": view.plan.params.norms.decree, "share": view.norm(totals["norm_met_pct"])}
     for column, (key, value) in zip(st.columns(len(figures)), figures, strict=True):
         column.metric(view.say(f"figure.{key}"), value, help=view.say(f"figure_help.{key}", **about), border=True)
-    if (left := view.plan.params.choice.max_sites - totals["sites"]) > 0:
+    left = view.plan.params.choice.max_sites - totals["sites"]
+    if left > 0 and not totals["units_without"]:
         st.caption(view.say("figure_help.sites_left", left=view.number(left)))
 
 

@@ -83,6 +83,18 @@ def test_the_headline_counts_the_units_that_meet_the_norm_and_the_sites_that_are
     assert t("ui.figure_help.sites_left", lang=lang, left=left) in [caption.value for caption in app.caption]
 
 
+def test_no_gain_is_spoken_of_where_it_is_buildings_that_lack(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = toy_folder(tmp_path / "bare")
+    inventory = folder / "buildings" / "inventory.csv"
+    inventory.write_text("".join(inventory.read_text("utf-8").splitlines(keepends=True)[:2]), "utf-8")
+    monkeypatch.setenv("GEO_DATA_DIR", str(folder))
+    app = start(lang="en")
+    assert [warning for warning in app.warning if "1 of 2 units have no site" in warning.value]
+    assert not [caption for caption in app.caption if "left over" in caption.value]
+
+
 def test_vietnamese_is_the_default_language(start: Start) -> None:
     assert start().selectbox(key="lang").value == "vi"
 
