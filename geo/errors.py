@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from geo.text import t
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -48,9 +50,15 @@ class Fault:
     values: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        from geo.text import describe_fault
+        return self.describe(lang="en")
 
-        return describe_fault(self, lang="en")
+    def describe(self, *, lang: str) -> str:
+        """Return one line: where the fault is, what is wrong, what is allowed and what mends it."""
+        place = {"file": self.file, "row": self.row, "column": self.column, "value": self.value}
+        values = {name: value or "" for name, value in place.items()} | self.values
+        where = [t(f"faults.place.{name}", lang=lang, **{name: x}) for name, x in place.items() if x is not None]
+        told = [t(f"faults.{part}.{self.key}", lang=lang, **values) for part in ("fault", "remedy")]
+        return f"{', '.join(where)}: {' '.join(told)}" if where else " ".join(told)
 
 
 class GeoError(Exception):

@@ -21,11 +21,12 @@ from geo.choice.need import needs_of
 from geo.choice.robust import Robustness, try_weights
 from geo.choice.score import Options, build_options, fill_unknown, site_criteria
 from geo.city import City
-from geo.errors import Fault
+from geo.errors import Fault, InfeasibleError
 from geo.outcome import Prepared, notes_on, options_table, sites_table, sum_up, units_table
 from geo.params import AccessParams, Params, digest_of
 from geo.progress import Clock, Progress
 from geo.settings import Settings
+from geo.sources.elsewhere import notes_elsewhere
 from geo.travel.access import (
     AccessFigures,
     TravelTimes,
@@ -167,7 +168,7 @@ def make_plan(
             "objective": round(choice.objective, 9),
             "bound": round(choice.bound, 9),
         },
-        notes=city.notes + notes_on(totals, units, idle=prepared.idle),
+        notes=city.notes + notes_elsewhere(city.units, params) + notes_on(totals, units, idle=prepared.idle),
         seconds=city.seconds | clock.seconds,
     )
 
@@ -221,7 +222,11 @@ def choose(city: City, prepared: Prepared, scores: NDArray[np.float64], params: 
     """Return the optimal choice for `scores` under every constraint of `params`."""
     population = city.units["population"].to_numpy()
     limits = limits_of(city, prepared, params)
-    return choose_sites(prepared.options, scores, population, params.choice, limits=limits)
+    try:
+        return choose_sites(prepared.options, scores, population, params.choice, limits=limits)
+    except InfeasibleError as error:
+        notes = notes_elsewhere(city.units, params) if "choice.max_sites" in str(error) else ()
+        raise InfeasibleError([*error.faults, *(note for note in notes if note.key == "budget_of_hanoi")]) from error
 
 
 def limits_of(city: City, prepared: Prepared, params: Params) -> Limits:

@@ -23,7 +23,7 @@ from geo.profile import Restriction, Scenario
 from geo.publish import render_files
 from geo.schemas import RoadNetwork
 from geo.settings import Settings
-from geo.text import LANGUAGES, describe_fault, t
+from geo.text import LANGUAGES, t
 from tests.test_plan import SMALL, streets_of
 from tests.toy import toy_folder
 
@@ -102,8 +102,8 @@ def test_a_restriction_that_touches_no_road_is_a_note_of_the_plan(city: City, se
     plan = make_plan(city, under(far), settings=settings)
     (note,) = [note for note in plan.notes if note.key == "profile_idle"]
     for lang, words in (("en", "touches no road"), ("vi", "không chạm"), ("fr", "ne touche aucune")):
-        assert words in describe_fault(note, lang=lang)
-        assert "Cầu xa" in describe_fault(note, lang=lang)
+        assert words in note.describe(lang=lang)
+        assert "Cầu xa" in note.describe(lang=lang)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -13,7 +13,7 @@ import pytest
 
 import geo
 from geo.errors import Fault
-from geo.text import LANGUAGES, catalogue, describe_fault
+from geo.text import LANGUAGES, catalogue
 
 PACKAGE = Path(next(iter(geo.__path__)))
 AREAS = sorted({file.name for file in (PACKAGE / "text").glob("*/*.toml")})
@@ -82,7 +82,7 @@ def test_every_fault_key_of_the_code_has_a_text() -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_fault_is_told_with_place_problem_and_remedy(lang: str) -> None:
     fault = Fault(key="id_duplicate", file="a.csv", row=7, column="site_id", value="S1", values={"first": "3"})
-    line = describe_fault(fault, lang=lang)
+    line = fault.describe(lang=lang)
     assert all(part in line for part in ("a.csv", "7", "site_id", "S1", "3"))
     assert line.endswith(catalogue(lang)["faults.remedy.id_duplicate"])
 

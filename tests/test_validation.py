@@ -7,7 +7,7 @@ import pytest
 from geo.errors import Fault, ParamsError
 from geo.params import parse_params
 from geo.profile import Restriction, Scenario
-from geo.text import LANGUAGES, describe_fault
+from geo.text import LANGUAGES
 
 #: What stands in a file, the key of the fault, its column and what is allowed.
 WRONG = [
@@ -80,7 +80,7 @@ def test_what_is_wrong_has_a_key_a_place_and_words(text: str, key: str, column: 
     (fault,) = faults(text)
     assert (fault.key, fault.column, fault.file) == (key, column, "mine.toml")
     assert fault.values.get("allowed") == allowed
-    told = [describe_fault(fault, lang=lang) for lang in LANGUAGES]
+    told = [fault.describe(lang=lang) for lang in LANGUAGES]
     assert len(set(told)) == len(LANGUAGES)
     for words in told:
         assert (column or "mine.toml") in words

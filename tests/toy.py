@@ -26,7 +26,7 @@ import geopandas as gpd
 from geo.errors import Fault
 from geo.settings import Settings
 from geo.sources.folder import check_folder
-from geo.text import LANGUAGES, describe_fault
+from geo.text import LANGUAGES
 
 COMMUNES = {
     "00001": ("Phường Ánh", "001", 105.80, 21.01, 1000),
@@ -156,7 +156,7 @@ def faults_in(path: Path, **limits: Any) -> list[Fault]:
     faults = check_folder(path, settings=Settings(**limits))
     for fault in faults:
         for lang in LANGUAGES:
-            assert len(describe_fault(fault, lang=lang)) > 20
+            assert len(fault.describe(lang=lang)) > 20
     return faults
 
 

@@ -6,7 +6,6 @@ import locale
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,8 +15,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from geo.errors import Fault, FetchError, GeoError, InfeasibleError, InputError, ParamsError
-from geo.text import LANGUAGES, catalogue, describe_fault, t
+from geo.errors import Fault, FetchError, GeoError, InputError, ParamsError
+from geo.text import LANGUAGES, catalogue, t
 
 if TYPE_CHECKING:
     from geo.params import Params
@@ -104,24 +103,12 @@ def plan_of(
     values: Mapping[str, Any] | None = None,
     speeds: Path | None = None,
 ) -> Plan:
-    """Read the parameters and the folder that the options name, and make the plan; `values` go before the former.
-
-    Figures of Hanoi that stand in for those of another city are among its notes; its budget is named where it is at
-    fault that there is no choice.
-    """
+    """Read the parameters and the folder that the options name, and make the plan; `values` go before the former."""
     from geo.city import load_city  # as late as this, because they take a second to import
     from geo.plan import make_plan
-    from geo.sources.elsewhere import notes_elsewhere
 
-    given = params_of(data, params, overrides, speeds=speeds)
-    city = load_city(data, progress=progress)
-    notes = notes_elsewhere(city.units, given)
-    try:
-        planned = given.with_values(values or {})
-        return make_plan(replace(city, notes=(*city.notes, *notes)), planned, progress=progress)
-    except InfeasibleError as error:
-        budget = [note for note in notes if note.key == "budget_of_hanoi" and "choice.max_sites" in str(error)]
-        raise InfeasibleError([*error.faults, *budget]) from error
+    given = params_of(data, params, overrides, speeds=speeds).with_values(values or {})
+    return make_plan(load_city(data, progress=progress), given, progress=progress)
 
 
 def show_faults(faults: Sequence[Fault], lang: str) -> None:
@@ -134,7 +121,7 @@ def show_faults(faults: Sequence[Fault], lang: str) -> None:
     for fault in faults:
         style = "red" if fault.severity == "error" else "yellow"
         words = t(f"cli.severity_{fault.severity}", lang=lang)
-        table.add_row(Text(words, style=style), Text(describe_fault(fault, lang=lang)))
+        table.add_row(Text(words, style=style), Text(fault.describe(lang=lang)))
     ERR.print(table)
 
 

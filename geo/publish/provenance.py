@@ -12,7 +12,7 @@ import numpy as np
 from geo.plan import Plan
 from geo.publish.reasons import attribution_texts, modelled_text, profile_text
 from geo.schemas import WGS84
-from geo.text import describe_fault, t
+from geo.text import t
 
 #: Files of a plan that the read-me describes, in its order.
 DESCRIBED = (
@@ -54,7 +54,7 @@ def version_line(plan: Plan, *, lang: str) -> str:
 
 def note_texts(plan: Plan, *, lang: str) -> list[str]:
     """Return what was lacking or done without, a line each."""
-    return [describe_fault(note, lang=lang) for note in plan.notes]
+    return [note.describe(lang=lang) for note in plan.notes]
 
 
 def optimality_words(plan: Plan, *, lang: str) -> dict[str, str]:

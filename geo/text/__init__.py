@@ -9,10 +9,7 @@ from __future__ import annotations
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from geo.errors import Fault
+from typing import Any
 
 LANGUAGES = ("vi", "en", "fr")
 
@@ -46,22 +43,3 @@ def _flatten(tree: dict[str, Any], prefix: str, into: dict[str, str]) -> None:
             _flatten(value, f"{prefix}.{key}", into)
         else:
             into[f"{prefix}.{key}"] = value
-
-
-def describe_fault(fault: Fault, *, lang: str) -> str:
-    """Return one line: where the fault is, what is wrong, what is allowed and what mends it."""
-    values = {
-        "file": fault.file or "",
-        "row": fault.row or "",
-        "column": fault.column or "",
-        "value": fault.value or "",
-        **fault.values,
-    }
-    place = [
-        t(f"faults.place.{name}", lang=lang, **{name: value})
-        for name, value in (("file", fault.file), ("row", fault.row), ("column", fault.column), ("value", fault.value))
-        if value is not None
-    ]
-    problem = t(f"faults.fault.{fault.key}", lang=lang, **values)
-    remedy = t(f"faults.remedy.{fault.key}", lang=lang, **values)
-    return f"{', '.join(place)}: {problem} {remedy}" if place else f"{problem} {remedy}"

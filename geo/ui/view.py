@@ -21,7 +21,7 @@ from geo.publish.reasons import (
     reason_text,
 )
 from geo.schemas import ROLES
-from geo.text import describe_fault, t
+from geo.text import t
 from geo.ui import upload
 from geo.ui.served import Served
 from geo.ui.words import minutes_text, plain
@@ -132,6 +132,6 @@ def show_figures(view: View) -> None:
 def show_faults(faults: Sequence[Fault], *, lang: str) -> None:
     """List `faults`, each with its place and its remedy."""
     words = {kind: t(f"ui.severity.{kind}", lang=lang) for kind in ("error", "warning")}
-    lines = (f"- **{words[fault.severity]}** {plain(describe_fault(fault, lang=lang))}" for fault in faults)
+    lines = (f"- **{words[fault.severity]}** {plain(fault.describe(lang=lang))}" for fault in faults)
     with st.container(height=_LIST_HEIGHT if len(faults) > _LIST_LENGTH else "content"):
         st.markdown("\n".join(lines))

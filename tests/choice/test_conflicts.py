@@ -9,7 +9,7 @@ from geo.choice.choose import choose_sites
 from geo.choice.conflicts import ConflictError
 from geo.errors import Fault
 from geo.params import ChoiceParams, ConstraintParams
-from geo.text import LANGUAGES, describe_fault
+from geo.text import LANGUAGES
 from tests.choices import SmallCity, best_by_trying, constrained_cities, needs_table, small_city
 
 
@@ -18,7 +18,7 @@ def conflict(city: SmallCity, choice: ChoiceParams, wanted: ConstraintParams) ->
         choose_sites(city.options, city.scores, city.population, choice, limits=city.limits(choice, wanted))
     for fault in error.value.faults:
         for lang in LANGUAGES:
-            assert describe_fault(fault, lang=lang)
+            assert fault.describe(lang=lang)
     return error.value.faults
 
 

@@ -8,7 +8,7 @@ from geo.choice.choose import choose_sites
 from geo.choice.constraints import has_costs, site_costs
 from geo.errors import InfeasibleError, ParamsError
 from geo.params import ChoiceParams, ConstraintParams
-from geo.text import LANGUAGES, describe_fault
+from geo.text import LANGUAGES
 from tests.choices import SmallCity, best_by_trying, constrained_cities, needs_table, small_city
 
 FREE = ChoiceParams(max_sites=100, unit_weight="equal")
@@ -115,4 +115,4 @@ def test_an_unknown_id_or_a_pair_across_units_is_named(city: SmallCity, wanted: 
         city.limits(FREE, ConstraintParams(**wanted))
     assert [fault.key for fault in error.value.faults] == [key]
     for lang in LANGUAGES:
-        assert describe_fault(error.value.faults[0], lang=lang)
+        assert error.value.faults[0].describe(lang=lang)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from geo.errors import Fault
 from geo.merge.clauses import check_clauses, parse_clauses
 from geo.schemas import RELATIONS
-from geo.text import LANGUAGES, describe_fault
+from geo.text import LANGUAGES
 from tests.prose_writer import (
     COMMUNES,
     FACTS,
@@ -310,7 +310,7 @@ def test_a_note_that_contradicts_the_words_before_it_is_an_error(text: str) -> N
     (fault,) = [fault for fault in one(text).faults if fault.severity == "error"]
     assert (fault.key, fault.value) == ("clause_note_contradicts", "xã Tráng Việt")
     assert told(fault)["note"] in text
-    assert all(describe_fault(fault, lang=lang) for lang in LANGUAGES)
+    assert all(fault.describe(lang=lang) for lang in LANGUAGES)
 
 
 @pytest.mark.parametrize("words", [LEGAL, OTHER_WORDS])
@@ -395,7 +395,7 @@ def test_a_sentence_outside_the_clauses_that_moves_a_known_commune_is_an_error(s
     (fault,) = parsed.faults
     assert (fault.key, fault.severity) == ("clause_left_out", "error")
     assert fault.value == sentence.replace("\n", " ").strip(".")
-    assert all(describe_fault(fault, lang=lang) for lang in LANGUAGES)
+    assert all(fault.describe(lang=lang) for lang in LANGUAGES)
     assert len(parsed.table) == 3
 
 
@@ -439,7 +439,7 @@ def test_what_cannot_be_read_is_told_in_every_language(text: str, key: str) -> N
     faults = [fault for fault in parse(text).faults if fault.key == key]
     assert faults
     for fault in faults:
-        assert all(describe_fault(fault, lang=lang) for lang in LANGUAGES)
+        assert all(fault.describe(lang=lang) for lang in LANGUAGES)
 
 
 def test_without_a_list_of_units_the_number_of_the_clause_is_the_id() -> None:
@@ -457,7 +457,7 @@ def test_two_clauses_cannot_build_one_unit_whether_or_not_the_units_are_listed(u
         ("clause_unit_twice", "error", 4, "XÃ KIM ANH")
     ]
     assert "clause 1 " in str(parsed.faults[0])
-    assert all(describe_fault(parsed.faults[0], lang=lang) for lang in LANGUAGES)
+    assert all(parsed.faults[0].describe(lang=lang) for lang in LANGUAGES)
     assert parsed.table["unit_id"].nunique() == 2
 
 

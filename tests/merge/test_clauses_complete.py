@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from geo.cli import app
 from geo.merge.clauses import check_clauses
 from geo.schemas import RELATIONS
-from geo.text import LANGUAGES, describe_fault
+from geo.text import LANGUAGES
 from tests.prose_writer import COMMUNES, FACTS, LEGAL, ROOT, UNITS, clause_tables, law, prose
 
 
@@ -35,7 +35,7 @@ def found_in(*entries: tuple[int, str, str, str]) -> list[tuple[str, int | None,
     communes, units = pd.DataFrame(index=["a", "b"]), pd.DataFrame(index=["U", "V", "W"])
     faults = check_clauses(table_of(*entries), communes=communes, units=units)
     for fault in faults:
-        assert all(describe_fault(fault, lang=lang) for lang in LANGUAGES)
+        assert all(fault.describe(lang=lang) for lang in LANGUAGES)
     return [(fault.key, fault.row, fault.value) for fault in faults]
 
 

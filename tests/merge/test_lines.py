@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from geo.errors import Fault, InputError
 from geo.merge.boundaries import merge_communes
-from geo.text import LANGUAGES, describe_fault
+from geo.text import LANGUAGES
 from tests.merge.test_boundaries import NOT_DRAWN, box, clauses, communes, unit_facts
 from tests.roads import CRS, ORIGIN
 from tests.toy import told
@@ -70,7 +70,7 @@ def faults_of(lines: gpd.GeoDataFrame, **options: object) -> list[Fault]:
     with pytest.raises(InputError) as caught:
         merge_communes(communes(), rows, facts, lines=lines)
     for fault in caught.value.faults:
-        assert all(len(describe_fault(fault, lang=lang)) > 40 for lang in LANGUAGES)
+        assert all(len(fault.describe(lang=lang)) > 40 for lang in LANGUAGES)
     return list(caught.value.faults)
 
 

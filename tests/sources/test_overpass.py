@@ -17,7 +17,7 @@ from geo.sources.fetch import overpass_json_to_pbf
 from geo.sources.network import read_network
 from geo.sources.osm import read_osm
 from geo.sources.overpass import read_overpass
-from geo.text import LANGUAGES, describe_fault
+from geo.text import LANGUAGES
 from tests.toy import faults_in, toy_folder
 
 OSM = Path(__file__).parents[3] / "shared" / "data" / "hanoi" / "osm"
@@ -149,7 +149,7 @@ def test_what_cannot_be_read_is_an_error_that_names_file_and_remedy(tmp_path: Pa
         read_overpass(path)
     (fault,) = error.value.faults
     assert (fault.key, fault.file) == (key, "roads.json")
-    assert all(len(describe_fault(fault, lang=lang)) > 40 for lang in LANGUAGES)
+    assert all(len(fault.describe(lang=lang)) > 40 for lang in LANGUAGES)
 
 
 JUNK = st.recursive(

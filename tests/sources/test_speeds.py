@@ -9,7 +9,7 @@ from geo.publish.speeds import speed_table
 from geo.publish.tables import write_csv
 from geo.settings import Settings
 from geo.sources.speeds import read_speeds
-from geo.text import LANGUAGES, describe_fault
+from geo.text import LANGUAGES
 from tests.toy import write_text
 
 
@@ -21,7 +21,7 @@ def errors(path: Path, text: str) -> list[tuple]:
     with pytest.raises(InputError) as error:
         read(write_text(path / "speeds.csv", text))
     for fault in error.value.faults:
-        assert all(len(describe_fault(fault, lang=lang)) > 40 for lang in LANGUAGES)
+        assert all(len(fault.describe(lang=lang)) > 40 for lang in LANGUAGES)
     return [(fault.key, fault.row, fault.column, fault.value) for fault in error.value.faults]
 
 

@@ -21,7 +21,7 @@ from geo.settings import Settings
 from geo.sources.folder import read_folder
 from geo.sources.pins import Pin, polygon_digest, read_pins
 from geo.sources.units import COMMIT, SOURCE, UNITS_URL, fetch_units
-from geo.text import LANGUAGES, describe_fault
+from geo.text import LANGUAGES
 from tests.sources.loopback import Loopback, Reply, hang_up, send, stall, stop_halfway, trickle
 from tests.toy import polygon, unit_features, write_features
 
@@ -91,7 +91,7 @@ def refused(fetch: Fetch, folder: Path) -> Callable[..., str]:
             fetch(**options)
         assert not (folder / "boundaries" / "units.geojson").exists()
         for lang in LANGUAGES:
-            assert all(describe_fault(fault, lang=lang) for fault in caught.value.faults)
+            assert all(fault.describe(lang=lang) for fault in caught.value.faults)
         return str(caught.value)
 
     return run

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from geo import City, Params, make_plan
 from geo.errors import InfeasibleError
 from geo.params import CRITERIA
-from geo.text import LANGUAGES, describe_fault, t
+from geo.text import LANGUAGES, t
 from geo.ui import state
 from geo.ui.tables import MISSING
 from geo.ui.words import plain
@@ -217,7 +217,7 @@ def test_a_choice_that_is_not_possible_is_explained_in_the_language_of_the_reade
     app = start(lang=lang)
     assert not app.exception
     assert app.error[0].value == t("ui.failed.plan", lang=lang)
-    told = describe_fault(caught.value.faults[0], lang=lang)
+    told = caught.value.faults[0].describe(lang=lang)
     assert plain(told) in app.markdown[-1].value
     assert "choice.max_sites = 2" in told
 
