@@ -20,8 +20,8 @@ hypothesis.settings.register_profile("quick", max_examples=10, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=100, deadline=None)
 hypothesis.settings.load_profile("quick")  # unless `--hypothesis-profile` says otherwise
 
-#: The app and the command line are tried in the first language by default, in the others in the long run.
-_IN_ONE_LANGUAGE = ("tests/ui/", "tests/test_cli", "tests/test_plan")
+#: The app, the command line and the files are tried in the first language by default, in the others in the long run.
+_IN_ONE_LANGUAGE = ("tests/ui/", "tests/cli/", "tests/publish/", "tests/study/", "tests/test_cli", "tests/test_plan")
 
 #: What Chromium needs in a container, and to stay quiet.
 CHROMIUM_FLAGS = (

@@ -93,7 +93,7 @@ def test_scores_rebuilt_without_a_change_are_the_scores(embedded_city: City, sha
     prepared = prepare(embedded_city, plan.params, settings=shared_settings)
     scores = prepared.options.scores(plan.params.weights)
     need = unit_needs(prepared.needs)
-    for site_id in plan.sites.index[::31]:
+    for site_id in plan.sites.index[::101]:
         rebuilt = Rebuilt(plan, prepared, need[plan.sites.at[site_id, "unit_id"]], site_id)
         np.testing.assert_allclose(rebuilt.scores({}), scores[rebuilt.rows], atol=2e-9)
 
@@ -109,7 +109,7 @@ def test_the_units_explained_together_are_as_explained_alone(embedded_city: City
 def test_beyond_its_range_a_weight_makes_the_other_win(embedded_city: City, shared_settings: Settings) -> None:
     plan = make_plan(embedded_city, settings=shared_settings)
     tried = 0
-    for unit_id in plan.units.index[::20]:
+    for unit_id in plan.units.index[::40]:
         found = explain_unit(plan, unit_id, settings=shared_settings)
         for weight in found.weight_ranges:
             for end, taker, step in ((weight.low, weight.below, -1e-6), (weight.high, weight.above, 1e-6)):
@@ -121,7 +121,7 @@ def test_beyond_its_range_a_weight_makes_the_other_win(embedded_city: City, shar
                     kept = best_of_kind(embedded_city, inside, shared_settings, unit_id, found)
                     assert kept == found.chosen.site_ids
                     tried += 1
-    assert tried >= 5
+    assert tried >= 3
 
 
 def best_of_kind(city: City, params: Params, settings: Settings, unit_id: str, found: Explanation) -> tuple[str, ...]:
