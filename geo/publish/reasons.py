@@ -11,6 +11,7 @@ from babel.numbers import format_decimal, format_percent
 
 from geo.plan import Plan
 from geo.schemas import MODELLED
+from geo.sources.elsewhere import is_hanoi
 from geo.text import t
 
 _LOCALES = {"vi": "vi_VN", "en": "en_GB", "fr": "fr_FR"}
@@ -126,8 +127,9 @@ def profile_text(plan: Plan, *, lang: str, short: bool = False) -> str:
 
 def attribution_texts(plan: Plan, *, lang: str) -> list[str]:
     """Return whom the data are owed to and which rules the plan follows, a sentence each."""
-    decree = plan.params.norms.decree
-    return [t("publish.attribution.osm", lang=lang), t("publish.attribution.rules", lang=lang, decree=decree)]
+    resolution = [t("publish.attribution.units", lang=lang)] if is_hanoi(plan.units) else []
+    norms = t("publish.attribution.norms", lang=lang, decree=plan.params.norms.decree)
+    return [t("publish.attribution.osm", lang=lang), *resolution, norms]
 
 
 def reason_text(unit: pd.Series[Any], *, lang: str, max_sites: int | None = None) -> str:

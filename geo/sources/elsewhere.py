@@ -24,6 +24,11 @@ def _units_of_hanoi() -> frozenset[str]:
     return frozenset(row["file"].partition("_")[0] for row in csv.DictReader(text.splitlines()))
 
 
+def is_hanoi(units: pd.DataFrame) -> bool:
+    """Say whether most of `units` are those of Hanoi, by their ids, which are the index."""
+    return bool(units.index.isin(list(_units_of_hanoi())).mean() > _SHARE)
+
+
 def notes_elsewhere(units: pd.DataFrame, params: Params) -> tuple[Fault, ...]:
     """Return notes on the parameters that have the value of Hanoi in a city that is another.
 
@@ -39,7 +44,7 @@ def notes_elsewhere(units: pd.DataFrame, params: Params) -> tuple[Fault, ...]:
         Warnings, about the staff to house where a unit has no figure of its own, and about the budget of sites. None
         for Hanoi.
     """
-    if units.index.isin(list(_units_of_hanoi())).mean() > _SHARE:
+    if is_hanoi(units):
         return ()
     default, n = Params(), len(units)
     notes: list[Fault] = []

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geo.plan import Plan
-from geo.publish.reasons import coverage_text, percent_text, source_text
+from geo.publish.reasons import attribution_texts, coverage_text, percent_text, source_text
 from geo.publish.why import explanations_table
 from geo.text import LANGUAGES, t
 
@@ -40,6 +40,14 @@ def test_a_code_of_the_data_is_told_in_words_and_the_words_of_a_user_stand() -> 
     assert [source_text(code, lang="fr") for code in codes] == [
         "modélisé", "arrêt de bus sur OpenStreetMap (60 m)", "GPS, 2024", "", "", "osm_pois",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_only_a_plan_of_hanoi_names_its_resolution(plan: Plan, lang: str) -> None:
+    elsewhere = replace(plan, units=plan.units.set_axis(["01001", "01002", "01004"]))
+    told = [" ".join(attribution_texts(each, lang=lang)) for each in (plan, elsewhere)]
+    assert ["1656/NQ-UBTVQH15" in text for text in told] == [True, False]
+    assert all("155/2025" in text for text in told)
 
 
 def test_the_headline_says_how_many_units_and_people_it_leaves_out(plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""The part of the hierarchy that depends on the network's shape only: which edges there are."""
+"""A network contracted node by node: its edges depend on the shape only, their lengths on the weights."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from geo.travel.engine import kernels
-from geo.travel.engine.customise import customise
 from geo.travel.engine.order import minimum_degree_order
-from geo.travel.engine.places import checked_nodes, checked_weights
-from geo.travel.engine.sweep import Metric
+from geo.travel.engine.places import UNREACHED, checked_nodes, checked_weights
+from geo.travel.engine.sweep import Edges, Metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +58,7 @@ class Hierarchy:
         return {name: getattr(self, name) for name in ("rank", "first", "head", "edge", "upward")}
 
     def customise(self, weights: ArrayLike) -> Metric:
-        """Return the shortest ways for one set of weights.
+        """Give every edge the shortest way between its ends, and leave out those that no shortest way needs.
 
         Parameters
         ----------
@@ -72,7 +71,34 @@ class Hierarchy:
         GeoError
             Another number of weights, or one out of range.
         """
-        return customise(self, checked_weights(weights, len(self.edge)))
+        checked = checked_weights(weights, len(self.edge))
+        up, down = (_respect(self, checked, upward=upward) for upward in (True, False))
+        of_nodes = np.empty((2, len(self.rank)), np.uint32)
+        kernels.relax_lower(self.first, self.head, *self.lower, up, down, *of_nodes)
+        best_up, best_down = up.copy(), down.copy()
+        kernels.relax_upper(self.first, self.head, *self.lower, best_up, best_down, *of_nodes)
+        return Metric(
+            rank=self.rank,
+            parent=self.parent,
+            up=_prune(self, up, best_up),
+            down=_prune(self, down, best_down),
+        )
+
+
+def _respect(hierarchy: Hierarchy, weights: NDArray[np.uint32], *, upward: bool) -> NDArray[np.uint32]:
+    """Return the weight of the lightest arc on each edge in one direction: parallel arcs meet, loops drop out."""
+    weight = np.full(len(hierarchy.head), UNREACHED, np.uint32)
+    arcs = (hierarchy.upward == upward) & (hierarchy.edge >= 0)
+    np.minimum.at(weight, hierarchy.edge[arcs], weights[arcs])
+    return weight
+
+
+def _prune(hierarchy: Hierarchy, basic: NDArray[np.uint32], best: NDArray[np.uint32]) -> Edges:
+    """Return first, upper end and weight of the edges that are a shortest way themselves."""
+    first = np.zeros_like(hierarchy.first)
+    head, weight = np.empty_like(hierarchy.head), np.empty_like(basic)
+    kernels.prune(hierarchy.first, hierarchy.head, basic, best, first, head, weight)
+    return first, head[: first[-1]].copy(), weight[: first[-1]].copy()
 
 
 def build_hierarchy(n_nodes: int, tail: ArrayLike, head: ArrayLike) -> Hierarchy:
