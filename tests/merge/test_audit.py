@@ -105,16 +105,17 @@ def test_land_is_compared_with_that_of_the_communes_as_found() -> None:
     assert grown.at_stake_km2 == pytest.approx(0.12)
 
 
-def test_land_of_the_communes_that_no_unit_has_is_lost() -> None:
-    case = merge_communes(communes(), clauses(), unit_facts(NOT_DRAWN))
+@pytest.mark.parametrize("shapes", [NOT_DRAWN, {"W": box(0, 1300), "E": None}], ids=["none drawn", "one drawn"])
+def test_land_of_the_communes_that_no_unit_has_is_lost(shapes: dict[str, shapely.Geometry | None]) -> None:
+    case = merge_communes(communes(), clauses(), unit_facts(shapes))
     short = case.units.assign(geometry=case.units.difference(box(3500, 4000)))
     pieces = case.pieces.assign(geometry=case.pieces.difference(box(3500, 4000)))
     audit = audit_merge(
         communes=communes(),
-        unit_facts=unit_facts(NOT_DRAWN),
+        unit_facts=unit_facts(shapes),
         units=short,
         pieces=pieces,
-        overlay=overlay(communes().geometry, unit_facts(NOT_DRAWN).geometry),
+        overlay=overlay(communes().geometry, unit_facts(shapes).geometry),
         districts=case.districts.geometry,
     )
     assert findings(audit, "area_lost_share")["value"].tolist() == [pytest.approx(0.125)]
@@ -217,6 +218,7 @@ def test_an_unsure_share_names_all_units_that_take_part_the_least_sure_first() -
     (row,) = findings(audit, "share_unsure").itertuples()
     assert sorted(row.other.split()) == ["E", "N", "W"]
     assert row.other.split()[-1] == "E"
+    assert row.at_stake_km2 == pytest.approx(0.4, abs=0.01), "half of what W and N share, 0.8 km2"
 
 
 @pytest.mark.parametrize(("shares", "told"), [([0.9, 0.9], [80]), ([0.3, 0.3], [-40]), ([0.4, 0.6001], []),
@@ -241,7 +243,10 @@ def test_the_polygon_of_a_commune_is_its_own_whatever_land_is_fitted() -> None:
 
 def test_a_lost_zero_is_told_from_a_wrong_count() -> None:
     audit = audit_of({"W": box(0, 1500), "E": box(1500, 4000)}, figures={"population": [150, 2500]})
-    assert findings(audit, "population_error_pct").set_index("subject")["remedy"]["W"] == "check_zero"
+    found = findings(audit, "population_error_pct").set_index("subject")
+    assert found["remedy"]["W"] == "check_zero"
+    # Of the 4,000 people 2,650 are left: 994 should be in W, which has 150, and 1,656 in E, which has 2,500.
+    assert found["at_stake_km2"].to_dict() == pytest.approx({"W": 1.5, "E": 2.5 * (1 - 1656.25 / 2500)}, rel=1e-3)
 
 
 def test_the_worst_come_by_the_land_they_leave_in_doubt() -> None:

@@ -110,6 +110,17 @@ def test_what_no_line_cuts_is_still_modelled() -> None:
     assert merge.pieces["method"].tolist() == ["whole", "drawn", "drawn", "modelled", "modelled", "whole"]
 
 
+def test_what_lines_give_a_unit_counts_towards_its_area() -> None:
+    rows = [("W", "A", "whole"), ("W", "B", "part"), ("E", "B", "remainder"), ("W", "C", "part"),
+            ("E", "C", "remainder"), ("E", "D", "whole")]  # fmt: skip
+    facts = unit_facts(NOT_DRAWN, area_km2=[2.2, 1.8])
+    pieces = merge_communes(communes(), clauses(rows), facts, lines=drawn(upright(1700))).pieces
+    of_west = pieces[pieces["unit_id"] == "W"].set_index("commune_id")
+    assert of_west["method"].to_dict() == {"A": "whole", "B": "drawn", "C": "modelled"}
+    assert of_west.area["B"] / 1e6 == pytest.approx(0.7)
+    assert of_west.area["C"] / 1e6 == pytest.approx(0.5, abs=0.05)
+
+
 def test_several_lines_together_may_cut_off_a_part() -> None:
     corner = drawn(line((900, 300), (1300, 300)), line((1300, 300), (1300, -100)))
     merge = merge_communes(communes(), clauses(), unit_facts(NOT_DRAWN), lines=corner)
