@@ -41,7 +41,10 @@ def test_who_sets_them_hears_no_more_of_hanoi(run: Run, folder: Path) -> None:
     assert "Hanoi" not in result.output
 
 
-@pytest.mark.parametrize("command", ["explain", "frontier", "robust", "mcda", "access"])
+@pytest.mark.parametrize(
+    "command",
+    ["explain", "frontier", "access", *(pytest.param(word, marks=pytest.mark.slow) for word in ("robust", "mcda"))],
+)
 def test_every_question_about_a_plan_tells_of_the_figures_of_hanoi(run: Run, folder: Path, command: str) -> None:
     result = run(command, "--data", folder, "--out", folder.parent / "out", "--lang", "en")
     assert result.exit_code == 0, result.output

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -76,7 +76,6 @@ def test_two_communes_share_a_field_by_their_areas():
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=15)
 def test_traced_labels_are_one_valid_coverage_of_about_the_same_areas(seed):
     rng = np.random.default_rng(seed)
     seeds = rng.uniform(5, 45, (6, 2))

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.merge.audit import breaches
@@ -120,7 +120,6 @@ def test_without_shares_the_cut_is_steered_to_the_official_areas() -> None:
     assert merge.units["area_km2"].tolist() == pytest.approx([1.8, 2.2], rel=1e-2)
 
 
-@settings(max_examples=5)
 @given(ragged_communes(), st.permutations(range(5)), st.floats(1.1, 2.9))
 def test_a_modelled_cut_keeps_all_land_and_people_and_minds_no_order(
     source: gpd.GeoDataFrame, order: list[int], west_km2: float
@@ -168,7 +167,6 @@ ROW_OF_SIX = [("W", "A", "whole"), ("W", "B", "part"), ("M", "B", "remainder"), 
               ("M", "D", "part"), ("E", "D", "remainder"), ("E", "E", "whole"), ("E", "F", "whole")]  # fmt: skip
 
 
-@settings(max_examples=12)
 @given(st.data())
 def test_with_any_of_the_units_drawn_the_merge_is_a_partition(data: st.DataObject) -> None:
     offset = st.floats(-120, 120)
@@ -272,7 +270,6 @@ def test_the_audit_names_an_overlap_a_gap_and_a_wrong_area() -> None:
     assert len(broken) == 3
 
 
-@settings(max_examples=8)
 @given(ragged_communes(), st.permutations(range(5)), st.floats(1100, 1900))
 def test_area_and_population_are_conserved_and_the_order_of_rows_changes_nothing(
     source: gpd.GeoDataFrame, order: list[int], line: float

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.merge.divide import divide_communes
@@ -88,7 +88,6 @@ def islands(draw: st.DrawFn) -> shapely.Geometry:
     return shapely.transform(shape, lambda xy: xy + np.array(shapely.get_coordinates(box(0, 1))[1]))
 
 
-@settings(max_examples=15)
 @given(islands(), st.floats(1.05, 1.95))
 def test_the_parts_of_a_commune_are_a_partition_of_it_in_any_order_of_rows(shape: shapely.Geometry, km2: float) -> None:
     source = communes({"A": box(0, 1000), "B": shape, "C": box(2000, 3000), "D": box(3000, 4000)})

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import Fault, InputError
@@ -175,7 +175,6 @@ def test_fewer_parts_than_units_is_a_fault() -> None:
     assert (told(fault)["faces"], told(fault)["units"]) == ("2", "3")
 
 
-@settings(max_examples=20)
 @given(st.lists(st.floats(1050, 1950), min_size=2, max_size=6), st.booleans())
 def test_drawn_parts_make_up_the_commune_and_never_overlap(xs: list[float], turned: bool) -> None:
     ys = np.linspace(-100, 1100, len(xs))

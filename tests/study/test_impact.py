@@ -30,6 +30,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def settings(shared_settings: Settings) -> Settings:
+    """Return settings whose cache the tests share: they all begin with the same plan."""
+    return shared_settings
+
+
+@pytest.fixture
 def plan(folder: Path, settings: Settings) -> Plan:
     return make_plan(load_city(folder, settings=settings), settings=settings)
 
