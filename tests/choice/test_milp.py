@@ -101,6 +101,7 @@ def test_the_integer_programme_and_the_greedy_order_choose_the_same(
     assert chosen.tolist() == greedy.chosen.tolist(), "ties too"
 
 
+@pytest.mark.slow
 @given(small_cities, st.integers(0, 3), st.integers(0, 3))
 def test_more_of_any_budget_never_lowers_the_optimum(city: SmallCity, extra: int, n_district: int) -> None:
     n = len(city.options.unit_ids)

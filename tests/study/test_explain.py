@@ -106,6 +106,7 @@ def test_the_units_explained_together_are_as_explained_alone(embedded_city: City
         assert repr(explain_unit(plan, unit_id, settings=shared_settings)) == repr(together[unit_id])
 
 
+@pytest.mark.slow
 def test_beyond_its_range_a_weight_makes_the_other_win(embedded_city: City, shared_settings: Settings) -> None:
     plan = make_plan(embedded_city, settings=shared_settings)
     tried = 0

@@ -57,6 +57,7 @@ def test_the_weights_are_those_of_the_command_line(start: Start, go: Go, toy_cit
     assert (shown_sites - 50).abs().is_monotonic_increasing, "the closest calls first"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_figures_are_varied_after_a_click_and_then_kept(
     start: Start, go: Go, monkeypatch: pytest.MonkeyPatch, lang: str

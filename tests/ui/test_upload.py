@@ -75,6 +75,7 @@ def test_an_upload_is_what_a_folder_with_that_file_is(table: pd.DataFrame, data_
     assert uploaded.sites.equals(from_folder.sites)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_pages_say_whose_inventory_they_show_and_lead_back(
     start: Start, go: Go, table: pd.DataFrame, data_dir: Path, lang: str
