@@ -16,7 +16,7 @@ from tests.toy import toy_folder
 
 os.environ["COLUMNS"] = "400"  # of the terminal: read when the command line is imported, so set before any test does
 
-hypothesis.settings.register_profile("quick", max_examples=8, deadline=None)
+hypothesis.settings.register_profile("quick", max_examples=6, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=100, deadline=None)
 hypothesis.settings.load_profile("quick")  # unless `--hypothesis-profile` says otherwise
 
