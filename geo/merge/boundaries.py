@@ -22,7 +22,7 @@ from geo.merge.coverage import ellipsoidal_area_km2, is_drawn, overlay
 from geo.merge.divide import divide_communes
 from geo.merge.leftover import hand_over, land_left, settle_detached
 from geo.merge.lines import cut_by_lines
-from geo.merge.planar import polygonal
+from geo.merge.planar import join, polygonal
 from geo.merge.population import Homes, share_population
 from geo.merge.sureness import add_ranges
 from geo.schemas import MODELLED, Districts, Pieces, Units, check
@@ -232,7 +232,7 @@ def _units(pieces: gpd.GeoDataFrame, unit_facts: gpd.GeoDataFrame) -> gpd.GeoDat
     geometry = np.asarray(unit_facts.geometry).copy()
     rows = _rows_of(pieces["unit_id"], unit_facts.index)
     for number in np.flatnonzero(~is_drawn(unit_facts.geometry)):
-        geometry[number] = _joined(pieces.geometry.iloc[rows[number]])
+        geometry[number] = join(np.asarray(pieces.geometry.iloc[rows[number]]))
     units = gpd.GeoDataFrame(unit_facts[["name", "kind", "staff"]], geometry=geometry, crs=pieces.crs)
     units["official_area_km2"] = unit_facts["area_km2"]
     units["area_km2"] = ellipsoidal_area_km2(units.geometry)

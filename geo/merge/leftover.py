@@ -50,6 +50,7 @@ def land_left(land: gpd.GeoSeries, open_ids: pd.Series, official: gpd.GeoSeries)
 def _open_land(
     land: gpd.GeoSeries, tidy: gpd.GeoSeries, is_open: NDArray[np.bool_], taken: NDArray[np.object_]
 ) -> NDArray[np.object_]:
+    """Return the land of the open communes, given that of all as found and tidied, and what official polygons take."""
     left = overlay_pairs(shapely.difference, np.asarray(tidy), _near(np.asarray(tidy), taken))
     left = np.array([polygonal(shape) for shape in left], dtype=object)
     outside, rest = _parts(shapely.union_all(left[~is_open])), left[is_open]
